@@ -1,0 +1,244 @@
+// Package workload is what the peers have in common: the rows, the connections they run over, and
+// the measuring. A peer (see Peer) adds the HTTP stack. Every row counts HTTP requests: one
+// operation is one request and its response, checked.
+//
+// The peers build without modules, against Debian's Go packages:
+//
+//	GO111MODULE=off GOPATH=/usr/share/gocode go build ./bench/peers/fasthttp
+//
+// P below is GOMAXPROCS, which Go takes from the environment.
+package workload
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp/fasthttputil"
+)
+
+// Greeting is the body that the GET rows answer and the POST rows send and get back.
+const Greeting = "Hello, world!"
+
+const (
+	getRequest = "GET /foobar?baz HTTP/1.1\r\n" +
+		"Host: google.com\r\n" +
+		"User-Agent: aaa/bbb/ccc/ddd/eee Firefox Chrome MSIE Opera\r\n" +
+		"Referer: http://example.com/aaa?bbb=ccc\r\n" +
+		"Cookie: foo=bar; baz=baraz; aa=aakslsdweriwereowriewroire\r\n\r\n"
+
+	postRequest = "POST /foobar?baz HTTP/1.1\r\n" +
+		"Host: google.com\r\n" +
+		"Content-Type: foo/bar\r\n" +
+		"Content-Length: 13\r\n" +
+		"User-Agent: Opera Chrome MSIE Firefox and other/1.2.34\r\n" +
+		"Referer: http://google.com/aaaa/bbb/ccc\r\n" +
+		"Cookie: foo=bar; baz=baraz; aa=aakslsdweriwereowriewroire\r\n\r\n" +
+		Greeting
+
+	cannedBody     = "012345678912"
+	cannedResponse = "HTTP/1.1 200 OK\r\n" +
+		"Content-Type: text/plain\r\n" +
+		"Content-Length: 12\r\n\r\n" +
+		cannedBody
+
+	echoURI = "/foo/bar?baz=123"
+)
+
+// Peer is the HTTP stack under measurement. The Serve methods return when ln.Accept fails; every
+// response they send is a 200 of type text/plain.
+type Peer interface {
+	// ServeGet answers each request, which must be a GET, with Greeting.
+	ServeGet(ln net.Listener, load *ServerLoad) error
+	// ServePost answers each request with its body, which must be Greeting.
+	ServePost(ln net.Listener, load *ServerLoad) error
+	// ServeURI answers each request with its request target.
+	ServeURI(ln net.Listener) error
+	// NewClient returns a client that keeps up to connsPerHost connections to a host, made by
+	// dial, or over TCP when dial is nil.
+	NewClient(dial func() (net.Conn, error), connsPerHost int) Client
+}
+
+// ServerLoad is what the handlers of ServeGet and ServePost need to know.
+type ServerLoad struct {
+	Clients   int           // connections open at a time
+	CloseEach bool          // ask for the connection's close with each response
+	Served    chan struct{} // one token a request
+}
+
+// Count records a served request.
+func (l *ServerLoad) Count() {
+	select {
+	case l.Served <- struct{}{}:
+	default:
+	}
+}
+
+// Client makes fetches, one for each goroutine.
+type Client interface {
+	// Reusing returns a fetch that sends one request object again and again.
+	Reusing(url string) Fetch
+	// Getting returns a fetch that starts from the URL each time.
+	Getting(url string) Fetch
+	CloseIdleConnections()
+}
+
+// Fetch makes one request. The body is valid until the next call.
+type Fetch func() (status int, body []byte, err error)
+
+type row struct {
+	name string
+	run  func(b *testing.B)
+}
+
+func rows(peer Peer) []row {
+	procs := runtime.GOMAXPROCS(0)
+	var list []row
+	add := func(name string, run func(b *testing.B)) { list = append(list, row{name, run}) }
+	counts := map[int]string{1: "1", 2: "2", 10: "10", 100: "100", 1000: "1000", 10000: "10K"}
+
+	for _, n := range []int{1, 2, 10, 10000} {
+		add("ServerGet"+counts[n]+"ReqPerConn", serverRow(peer.ServeGet, getRequest, procs, n))
+	}
+	for _, n := range []int{1, 2, 10, 100} {
+		add("ServerGet"+counts[n]+"ReqPerConn10KClients", serverRow(peer.ServeGet, getRequest, 10000, n))
+	}
+	for _, n := range []int{1, 2, 10, 10000} {
+		add("ServerPost"+counts[n]+"ReqPerConn", serverRow(peer.ServePost, postRequest, procs, n))
+	}
+	add("ClientDoFastServer", fastServerRow(peer))
+	for _, n := range []int{1, 10, 100, 1000} {
+		add("ClientGetEndToEnd"+counts[n]+"Inmemory", inmemoryRow(peer, n))
+	}
+	for _, n := range []int{1, 10, 100} {
+		add("ClientGetEndToEnd"+counts[n]+"TCP", tcpRow(peer, n))
+	}
+	return list
+}
+
+// serverRow serves b.N requests over fake connections, of which up to `clients` are open at a time,
+// each carrying perConn requests. There is no client: it is the server that is measured.
+func serverRow(serve func(net.Listener, *ServerLoad) error, request string, clients, perConn int) func(*testing.B) {
+	return func(b *testing.B) {
+		ln := newRequestListener(request, b.N, clients, perConn)
+		load := &ServerLoad{Clients: clients, CloseEach: perConn == 1, Served: make(chan struct{}, b.N)}
+		b.ResetTimer()
+		err := serve(ln, load)
+		b.StopTimer()
+		if err != nil && err != io.EOF {
+			log.Fatalf("serving: %v", err)
+		}
+		if len(load.Served) != b.N {
+			log.Fatalf("served %d of %d requests", len(load.Served), b.N)
+		}
+	}
+}
+
+// fastServerRow has P goroutines, each with a host and thus a connection of its own, reuse one
+// request against connections that hold the response ready.
+func fastServerRow(peer Peer) func(*testing.B) {
+	return func(b *testing.B) {
+		client := peer.NewClient(newCannedConn, runtime.GOMAXPROCS(0))
+		var hosts atomic.Int32
+		b.ResetTimer()
+		b.RunParallel(func(pb *testing.PB) {
+			url := fmt.Sprintf("http://foobar%d.com/aaa/bbb", hosts.Add(1))
+			repeat(pb, client.Reusing(url), cannedBody)
+		})
+		b.StopTimer()
+		client.CloseIdleConnections()
+	}
+}
+
+// inmemoryRow is endToEnd through pipes within the process. A pipe's blocked Read does not notice a
+// new deadline, by which net/http's server stops watching for the client's close after a response.
+// That is harmless here: the Read ends with the next request's first byte, which the server keeps.
+func inmemoryRow(peer Peer, parallelism int) func(*testing.B) {
+	return func(b *testing.B) {
+		ln := fasthttputil.NewInmemoryListener()
+		endToEnd(b, peer, ln, ln.Dial, "unused.host", parallelism)
+	}
+}
+
+// tcpRow is endToEnd over the loopback interface.
+func tcpRow(peer Peer, parallelism int) func(*testing.B) {
+	return func(b *testing.B) {
+		ln, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			log.Fatal(err)
+		}
+		endToEnd(b, peer, ln, nil, ln.Addr().String(), parallelism)
+	}
+}
+
+// endToEnd has parallelism x P goroutines fetch from the peer's own server, each on a kept-alive
+// connection with one request in flight.
+func endToEnd(b *testing.B, peer Peer, ln net.Listener, dial func() (net.Conn, error), host string, parallelism int) {
+	done := make(chan struct{})
+	go func() {
+		peer.ServeURI(ln) // fails when ln is closed
+		close(done)
+	}()
+	client := peer.NewClient(dial, parallelism*runtime.GOMAXPROCS(0))
+	b.SetParallelism(parallelism)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) { repeat(pb, client.Getting("http://"+host+echoURI), echoURI) })
+	b.StopTimer()
+	client.CloseIdleConnections()
+	ln.Close()
+	<-done
+}
+
+// repeat fetches as long as pb says, and checks each response.
+func repeat(pb *testing.PB, fetch Fetch, want string) {
+	for pb.Next() {
+		status, body, err := fetch()
+		if err != nil || status != http.StatusOK || string(body) != want {
+			log.Fatalf("fetched status %d, body %q, error %v", status, body, err)
+		}
+	}
+}
+
+// Main runs the rows that the command line asks for and prints a JSON object a line.
+func Main(peer Peer) {
+	flags := flag.NewFlagSet(os.Args[0], flag.ExitOnError)
+	name := flags.String("name", ".*", "measure the rows whose whole name matches this `regex`")
+	minimum := flags.Duration("time", 300*time.Millisecond, "measure each row for at least this long")
+	list := flags.Bool("list", false, "print the names of the rows and exit")
+	flags.Parse(os.Args[1:])
+	wanted, err := regexp.Compile("^(?:" + *name + ")$")
+	if err != nil {
+		log.Fatal(err)
+	}
+	testing.Init() // defines the flag that testing.Benchmark takes its measuring time from
+	if err := flag.Set("test.benchtime", minimum.String()); err != nil {
+		log.Fatal(err)
+	}
+
+	output := json.NewEncoder(os.Stdout)
+	for _, row := range rows(peer) {
+		if !wanted.MatchString(row.name) {
+			continue
+		}
+		if *list {
+			fmt.Println(row.name)
+			continue
+		}
+		result := testing.Benchmark(row.run)
+		output.Encode(struct {
+			Name        string  `json:"name"`
+			Nanoseconds float64 `json:"ns"`
+			Allocations float64 `json:"allocations"`
+		}{row.name, float64(result.T) / float64(result.N), float64(result.MemAllocs) / float64(result.N)})
+	}
+}

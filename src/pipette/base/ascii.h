@@ -1,0 +1,98 @@
+// Characters as HTTP sees them: octets, in no locale (RFC 9110 §5.6.2, RFC 5234 appendix B).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace pipette::ascii {
+
+constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_alpha(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
+constexpr bool is_space_or_tab(char c) { return c == ' ' || c == '\t'; }
+
+namespace internal {
+
+enum CharClass : std::uint8_t { token_char = 1, value_char = 2, target_char = 4, hex_char = 8, host_char = 16 };
+
+consteval std::array<std::uint8_t, 256> make_classes() {
+  std::array<std::uint8_t, 256> classes{};
+  for (int i = 0; i < 256; ++i) {
+    const char c = static_cast<char>(i);
+    const bool alnum = is_digit(c) || (i < 0x80 && is_alpha(c));
+    const bool visible = i > 0x20 && i < 0x7f;
+    std::uint8_t& bits = classes[static_cast<std::size_t>(i)];
+    if (alnum || (i != 0 && std::string_view("!#$%&'*+-.^_`|~").contains(c))) bits |= token_char;
+    if (visible || i >= 0x80 || c == ' ' || c == '\t') bits |= value_char;
+    if (visible && !std::string_view("#\\\"<>^`{|}").contains(c)) bits |= target_char;
+    if (is_digit(c) || (i < 0x80 && is_alpha(c) && to_lower(c) <= 'f')) bits |= hex_char;
+    if (alnum || (i != 0 && std::string_view("-._~!$&'()*+,;=%").contains(c))) bits |= host_char;
+  }
+  return classes;
+}
+
+inline constexpr std::array<std::uint8_t, 256> kClasses = make_classes();
+
+constexpr bool has_class(char c, CharClass wanted) { return (kClasses[static_cast<std::uint8_t>(c)] & wanted) != 0; }
+
+constexpr bool all_have_class(std::string_view text, CharClass wanted) {
+  for (const char c : text) {
+    if (!has_class(c, wanted)) return false;
+  }
+  return true;
+}
+
+}  // namespace internal
+
+// tchar, RFC 9110 §5.6.2.
+constexpr bool is_token_char(char c) { return internal::has_class(c, internal::token_char); }
+// What may stand in a field value: VCHAR, obs-text, SP, HTAB (RFC 9110 §5.5).
+constexpr bool is_value_char(char c) { return internal::has_class(c, internal::value_char); }
+// What may stand in a request target: what RFC 3986 allows in a path or a query, and the brackets of an IPv6 host.
+constexpr bool is_target_char(char c) { return internal::has_class(c, internal::target_char); }
+// What may stand in the host of a URI, brackets and port apart: reg-name, RFC 3986 §3.2.2.
+constexpr bool is_host_char(char c) { return internal::has_class(c, internal::host_char); }
+constexpr bool is_hex_digit(char c) { return internal::has_class(c, internal::hex_char); }
+
+constexpr bool is_token(std::string_view text) {
+  return !text.empty() && internal::all_have_class(text, internal::token_char);
+}
+constexpr bool is_value(std::string_view text) { return internal::all_have_class(text, internal::value_char); }
+
+// 0-15; `c` must be a hex digit.
+constexpr unsigned hex_value(char c) {
+  return is_digit(c) ? static_cast<unsigned>(c - '0') : static_cast<unsigned>(to_lower(c) - 'a') + 10;
+}
+
+// Equal but for the case of ASCII letters.
+constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (to_lower(a[i]) != to_lower(b[i])) return false;
+  }
+  return true;
+}
+
+// Without the optional white space (SP, HTAB and nothing else) around it, RFC 9110 §5.6.3.
+constexpr std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_space_or_tab(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space_or_tab(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// 1*DIGIT, no sign, no space, no overflow; leading zeros are decimal (RFC 9110 §8.6).
+constexpr std::optional<std::uint64_t> parse_decimal(std::string_view digits) {
+  if (digits.empty()) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char c : digits) {
+    if (!is_digit(c)) return std::nullopt;
+    const auto digit = static_cast<std::uint64_t>(c - '0');
+    if (value > (UINT64_MAX - digit) / 10) return std::nullopt;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+}  // namespace pipette::ascii

@@ -1,0 +1,56 @@
+// A growable run of contiguous octets, filled at the back and consumed at the front.
+//
+//   | consumed | readable() | writable() |
+//
+// Consuming moves nothing, so views into readable() stay good until the next call of writable() or append(),
+// which may compact or grow. Under AddressSanitizer consumed octets are poisoned.
+//
+// Lifetime  owns its memory; release() gives it back when a connection idles.   Threads  one.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "pipette/base/bytes.h"
+
+namespace pipette {
+
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::size_t capacity) { grow(capacity); }
+  Buffer(Buffer&& other) noexcept;
+  Buffer& operator=(Buffer&& other) noexcept;
+  ~Buffer() { release(); }
+
+  Bytes readable() const { return {memory_.get() + begin_, end_ - begin_}; }
+  std::size_t size() const { return end_ - begin_; }
+  bool empty() const { return begin_ == end_; }
+  std::size_t capacity() const { return capacity_; }
+
+  // Room for at least `at_least` octets behind the readable ones; all the room there is.
+  MutableBytes writable(std::size_t at_least) {
+    if (capacity_ - end_ < at_least || (begin_ == end_ && begin_ > 0)) make_room(at_least);
+    return {memory_.get() + end_, capacity_ - end_};
+  }
+  // The first `count` octets of writable() have been filled.
+  void commit(std::size_t count);
+  void append(Bytes bytes);
+
+  // Forgets the first `count` readable octets. They stay intact (unless poisoned) until writable() is called.
+  void consume(std::size_t count);
+  void clear() { consume(size()); }
+  // Forgets everything and gives the memory back.
+  void release();
+
+ private:
+  void make_room(std::size_t at_least);
+  void grow(std::size_t capacity);
+
+  std::unique_ptr<char[]> memory_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+}  // namespace pipette

@@ -1,0 +1,141 @@
+#include "pipette/base/errc.h"
+
+#include <array>
+#include <cassert>
+#include <string>
+
+namespace pipette {
+namespace {
+
+using enum Errc;
+
+constexpr std::array kRows = {
+    ErrcRow{would_block, "not yet", 0, "", true},
+
+    ErrcRow{timed_out, "deadline expired", 0, "", false},
+    ErrcRow{connection_reset, "connection reset by the peer", 0, "", false},
+    ErrcRow{connection_refused, "nobody listens at that address", 0, "", false},
+    ErrcRow{connection_aborted, "connection aborted", 0, "", false},
+    ErrcRow{operation_canceled, "operation canceled", 0, "", false},
+    ErrcRow{broken_pipe, "the sending side of the connection is closed", 0, "", false},
+    ErrcRow{end_of_stream, "the peer has finished sending", 0, "", false},
+    ErrcRow{address_in_use, "address in use", 0, "", false},
+    ErrcRow{address_not_available, "address not available", 0, "", false},
+    ErrcRow{too_many_open_files, "no file descriptor left in the process", 0, "", false},
+    ErrcRow{too_many_open_files_in_system, "no file descriptor left in the system", 0, "", false},
+    ErrcRow{host_unreachable, "no route to the host", 0, "", false},
+    ErrcRow{network_unreachable, "no route to the network", 0, "", false},
+    ErrcRow{host_not_found, "no address for that name", 0, "", false},
+    ErrcRow{bad_address, "not an address", 0, "", false},
+    ErrcRow{not_supported, "not supported here", 0, "", false},
+    ErrcRow{listener_closed, "listener closed", 0, "", false},
+
+    ErrcRow{bad_start_line, "malformed start line", 400, "RFC 9112 3", false},
+    ErrcRow{bad_method, "method is not a token", 400, "RFC 9112 3.1", false},
+    ErrcRow{bad_target, "target is none of the four forms", 400, "RFC 9112 3.2", false},
+    ErrcRow{bad_version, "malformed HTTP version", 400, "RFC 9112 2.3", false},
+    ErrcRow{bad_status, "malformed status line", 502, "RFC 9112 4", false},
+    ErrcRow{unsupported_version, "HTTP version not supported", 505, "RFC 9110 15.6.6", false},
+    ErrcRow{target_too_long, "request target too long", 414, "RFC 9112 3", false},
+
+    ErrcRow{bad_line_end, "line does not end with CR LF", 400, "RFC 9112 2.2", false},
+    ErrcRow{bad_field_name, "field name is not a token followed by a colon", 400, "RFC 9112 5.1", false},
+    ErrcRow{bad_field_value, "control character in a field value", 400, "RFC 9110 5.5", false},
+    ErrcRow{obsolete_line_folding, "folded field line", 400, "RFC 9112 5.2", false},
+    ErrcRow{field_too_large, "field line too large", 431, "RFC 9110 5.4", false},
+    ErrcRow{too_many_fields, "too many field lines", 431, "RFC 9110 5.4", false},
+    ErrcRow{head_too_large, "head too large", 431, "RFC 9110 5.4", false},
+    ErrcRow{missing_host, "no Host field", 400, "RFC 9112 3.2", false},
+    ErrcRow{repeated_host, "more than one Host field", 400, "RFC 9112 3.2", false},
+    ErrcRow{bad_host, "malformed Host field", 400, "RFC 9112 3.2", false},
+
+    ErrcRow{bad_content_length, "malformed or repeated Content-Length", 400, "RFC 9112 6.3", false},
+    ErrcRow{conflicting_framing, "Content-Length beside Transfer-Encoding", 400, "RFC 9112 6.1", false},
+    ErrcRow{unknown_transfer_coding, "transfer coding not understood", 501, "RFC 9112 6.1", false},
+    ErrcRow{bad_transfer_coding, "malformed, repeated or misplaced transfer coding", 400, "RFC 9112 6.1", false},
+    ErrcRow{bad_chunk, "malformed chunk", 400, "RFC 9112 7.1", false},
+    ErrcRow{chunk_overhead_too_large, "too many octets of chunk extensions", 400, "RFC 9112 7.1.1", false},
+    ErrcRow{body_too_large, "body too large", 413, "RFC 9110 15.5.14", false},
+    ErrcRow{incomplete_message, "the message ended before its body was complete", 400, "RFC 9112 8", false},
+    ErrcRow{expectation_failed, "expectation not understood", 417, "RFC 9110 15.5.18", false},
+
+    ErrcRow{request_timeout, "request not received in time", 408, "RFC 9110 15.5.9", false},
+    ErrcRow{bad_url, "malformed URL", 400, "RFC 9110 4.2", true},
+    ErrcRow{unsupported_scheme, "URL scheme not supported", 400, "RFC 9110 4.2", true},
+    ErrcRow{unexpected_response, "response that nobody asked for", 502, "RFC 9112 9.2", false},
+    ErrcRow{too_many_interim_responses, "too many interim responses", 502, "RFC 9110 15.2", false},
+};
+
+// The table is indexed by the enumerator, so its order must be the enumeration's.
+constexpr bool rows_are_in_order() {
+  for (std::size_t i = 0; i < kRows.size(); ++i) {
+    if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
+  }
+  return kRows.back().code == too_many_interim_responses;
+}
+static_assert(rows_are_in_order(), "kRows: one row an Errc, in the order of the enumeration");
+
+struct PosixTwin {
+  Errc code;
+  std::errc condition;
+};
+
+constexpr std::array kPosixTwins = {
+    PosixTwin{would_block, std::errc::operation_would_block},
+    PosixTwin{timed_out, std::errc::timed_out},
+    PosixTwin{connection_reset, std::errc::connection_reset},
+    PosixTwin{connection_refused, std::errc::connection_refused},
+    PosixTwin{connection_aborted, std::errc::connection_aborted},
+    PosixTwin{operation_canceled, std::errc::operation_canceled},
+    PosixTwin{broken_pipe, std::errc::broken_pipe},
+    PosixTwin{address_in_use, std::errc::address_in_use},
+    PosixTwin{address_not_available, std::errc::address_not_available},
+    PosixTwin{too_many_open_files, std::errc::too_many_files_open},
+    PosixTwin{too_many_open_files_in_system, std::errc::too_many_files_open_in_system},
+    PosixTwin{host_unreachable, std::errc::host_unreachable},
+    PosixTwin{network_unreachable, std::errc::network_unreachable},
+    PosixTwin{bad_address, std::errc::invalid_argument},
+    PosixTwin{not_supported, std::errc::not_supported},
+};
+
+class Category final : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "pipette"; }
+
+  std::string message(int value) const override {
+    if (value < 1 || value > static_cast<int>(kRows.size())) return "unknown error";
+    return std::string(errc_row(static_cast<Errc>(value)).message);
+  }
+
+  std::error_condition default_error_condition(int value) const noexcept override {
+    for (const PosixTwin& twin : kPosixTwins) {
+      if (static_cast<int>(twin.code) == value) return std::make_error_condition(twin.condition);
+    }
+    return {value, *this};
+  }
+};
+
+}  // namespace
+
+const ErrcRow& errc_row(Errc code) {
+  const auto index = static_cast<std::size_t>(code) - 1;
+  assert(index < kRows.size());
+  return kRows[index];
+}
+
+const std::error_category& errc_category() {
+  static const Category category;
+  return category;
+}
+
+std::error_code make_error_code(Errc code) { return {static_cast<int>(code), errc_category()}; }
+
+Errc errc_of(std::error_code error, Errc otherwise) {
+  if (error.category() == errc_category()) return static_cast<Errc>(error.value());
+  for (const PosixTwin& twin : kPosixTwins) {
+    if (error == twin.condition) return twin.code;
+  }
+  return otherwise;
+}
+
+}  // namespace pipette

@@ -1,0 +1,127 @@
+// Fields: the field lines of a head, in order, over octets that somebody else owns. OwnedFields: the same,
+// with the octets.
+//
+//   head.fields.get(FieldName::host)         // an index
+//   head.fields.get("X-Api-Key")             // a search, in any case
+//
+// Entries are offsets from one base, so a head survives the move of the buffer it stands in (rebase()).
+// Order, duplicates and spelling are kept.
+//
+// Errors    OwnedFields refuses a name that is no token (Errc::bad_field_name) and a value with CR, LF, NUL or
+//           another control character (Errc::bad_field_value), RFC 9110 §5.5; nothing is altered silently.
+// Lifetime  views are good while the base's octets stand still, or until an OwnedFields is changed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipette/base/bytes.h"
+#include "pipette/base/result.h"
+#include "pipette/http/field_name.h"
+
+namespace pipette::http {
+
+struct Field {
+  std::string_view name;
+  std::string_view value;
+};
+
+class Fields {
+ public:
+  std::size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  Field operator[](std::size_t index) const { return field(entries_[index]); }
+
+  // The first value of that name.
+  std::optional<std::string_view> get(FieldName name) const {
+    const std::uint16_t first = first_[static_cast<std::size_t>(name)];
+    if (first == 0) return std::nullopt;
+    return value(entries_[first - 1U]);
+  }
+  std::optional<std::string_view> get(std::string_view name) const;
+  bool contains(FieldName name) const { return first_[static_cast<std::size_t>(name)] != 0; }
+
+  // Calls f(value) for each field of that name, in order.
+  template <class F>
+  void for_each(FieldName name, F&& f) const {
+    for (const Entry& entry : entries_) {
+      if (entry.name == name) f(value(entry));
+    }
+  }
+  std::size_t count(FieldName name) const;
+
+  // For parsers. The octets are at `base`, now or after rebase().
+  void clear() {
+    if (entries_.empty()) return;
+    entries_.clear();
+    first_.fill(0);
+  }
+  void append(FieldName name, std::size_t name_at, std::size_t name_size, std::size_t value_at,
+              std::size_t value_size) {
+    entries_.push_back({static_cast<std::uint32_t>(name_at), static_cast<std::uint32_t>(value_at),
+                        static_cast<std::uint32_t>(value_size), static_cast<std::uint16_t>(name_size), name});
+    std::uint16_t& first = first_[static_cast<std::size_t>(name)];
+    if (first == 0 && name != FieldName::other) first = static_cast<std::uint16_t>(entries_.size());
+  }
+  void rebase(const char* base) { base_ = base; }
+
+ private:
+  friend class OwnedFields;
+
+  struct Entry {
+    std::uint32_t name_at;
+    std::uint32_t value_at;
+    std::uint32_t value_size;
+    std::uint16_t name_size;
+    FieldName name;
+  };
+
+  std::string_view value(const Entry& entry) const { return {base_ + entry.value_at, entry.value_size}; }
+  Field field(const Entry& entry) const { return {{base_ + entry.name_at, entry.name_size}, value(entry)}; }
+
+  const char* base_ = nullptr;
+  std::vector<Entry> entries_;
+  std::array<std::uint16_t, kFieldNameCount> first_{};  // 1 + index of the first of that name; 0: none
+};
+
+class OwnedFields {
+ public:
+  OwnedFields() = default;
+  OwnedFields(const OwnedFields& other) { *this = other; }
+  OwnedFields& operator=(const OwnedFields& other);
+  OwnedFields(OwnedFields&& other) noexcept { *this = std::move(other); }
+  OwnedFields& operator=(OwnedFields&& other) noexcept;
+
+  const Fields& view() const { return fields_; }
+  std::size_t size() const { return fields_.size(); }
+  Field operator[](std::size_t index) const { return fields_[index]; }
+  std::optional<std::string_view> get(FieldName name) const { return fields_.get(name); }
+  std::optional<std::string_view> get(std::string_view name) const { return fields_.get(name); }
+  bool contains(FieldName name) const { return fields_.contains(name); }
+
+  // Replaces every field of that name.
+  Result<void> set(std::string_view name, std::string_view value);
+  // Adds one more.
+  Result<void> add(std::string_view name, std::string_view value);
+  void remove(std::string_view name);
+  // Keeps its memory.
+  void clear() {
+    text_.clear();
+    fields_.clear();
+  }
+  // A copy of `fields`.
+  void assign(const Fields& fields);
+
+ private:
+  void append(FieldName id, std::string_view name, std::string_view value);
+
+  std::string text_;
+  Fields fields_;
+};
+
+}  // namespace pipette::http

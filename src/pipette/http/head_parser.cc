@@ -1,0 +1,354 @@
+// One pass over each complete line. Where the pass meets the end of what has arrived, the line is incomplete:
+// it is parsed again when its end is there, which a search from where the last one stopped finds. Errors
+// inside a line are reported only once its end is known to lie within its limit, so that the result does not
+// depend on how the octets were cut.
+
+#include "pipette/http/head_parser.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "pipette/base/ascii.h"
+#include "pipette/http/internal/scan.h"
+
+namespace pipette::http {
+namespace {
+
+using internal::find_near_colon;
+using internal::skip_target;
+using internal::skip_token;
+using internal::skip_value;
+
+constexpr std::size_t kMaxMethodBytes = 32;
+constexpr std::size_t kVersionBytes = 8;  // HTTP/1.1
+constexpr std::size_t kMaxReasonBytes = 1024;
+constexpr std::size_t kNoLineEnd = static_cast<std::size_t>(-1);
+
+// Where the LF is that ends the line at `line`, searched from `scanned` on; kNoLineEnd when it is not there yet.
+std::size_t find_line_end(Bytes input, std::size_t line, std::size_t& scanned) {
+  const std::size_t from = std::max(line, scanned);
+  const void* lf = from < input.size() ? std::memchr(input.data() + from, '\n', input.size() - from) : nullptr;
+  if (lf != nullptr) return static_cast<std::size_t>(static_cast<const char*>(lf) - input.data());
+  scanned = input.size();
+  return kNoLineEnd;
+}
+
+// What is to be said of the line at `line`, in which something is wrong (`error`), or nothing yet (0 octets of
+// error) but its end has not arrived: 0 while it may still turn out too long, else the error that it is.
+Result<std::size_t> judge(Bytes input, std::size_t line, std::size_t& scanned, std::size_t max_line, Errc too_long,
+                          Errc error) {
+  scanned = std::max(scanned, line);
+  const std::size_t end = find_line_end(input, line, scanned);
+  if (end == kNoLineEnd) {
+    if (input.size() - line > max_line) return fail(too_long);
+    return 0;
+  }
+  if (end - line >= max_line) return fail(too_long);
+  return fail(error);
+}
+
+bool is_port(std::string_view digits) {
+  const auto port = ascii::parse_decimal(digits);
+  return digits.empty() || (port && *port <= 65535);
+}
+
+bool has_valid_percents(std::string_view text) {
+  for (std::size_t i = text.find('%'); i != std::string_view::npos; i = text.find('%', i + 1)) {
+    if (i + 2 >= text.size() || !ascii::is_hex_digit(text[i + 1]) || !ascii::is_hex_digit(text[i + 2])) return false;
+  }
+  return true;
+}
+
+bool is_ipv6_literal(std::string_view text) {
+  const auto fits = [](char c) { return ascii::is_hex_digit(c) || c == ':' || c == '.'; };
+  return text.size() >= 2 && std::ranges::all_of(text, fits) && text.contains(':');
+}
+
+// Splits "scheme://authority/path?query"; false when `target` has none of the shapes of an http URI.
+bool split_absolute(std::string_view target, RequestHead& head) {
+  std::string_view rest;
+  for (const std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
+    if (target.size() > scheme.size() && ascii::equal_ignoring_case(target.substr(0, scheme.size()), scheme)) {
+      rest = target.substr(scheme.size());
+    }
+  }
+  const std::size_t authority_size = std::min(rest.find_first_of("/?"), rest.size());
+  head.authority = rest.substr(0, authority_size);
+  rest.remove_prefix(authority_size);
+  const std::size_t question = rest.find('?');
+  head.path = rest.substr(0, question);
+  if (head.path.empty()) head.path = "/";
+  head.query = question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
+  return is_host(head.authority);  // without userinfo: RFC 9110 §4.2.4
+}
+
+// RFC 9112 §3.2: which of the four forms the target has.
+bool split_target(RequestHead& head) {
+  const std::string_view target = head.target;
+  if (head.method == Method::connect) {
+    head.form = TargetForm::authority;
+    head.authority = target;
+    head.path = head.query = {};
+    const std::size_t colon = target.rfind(':');  // RFC 9110 §9.3.6: the port is not optional here
+    return is_host(target) && colon != std::string_view::npos && colon + 1 < target.size() && !target.ends_with(']');
+  }
+  if (target.front() == '/') {
+    head.form = TargetForm::origin;
+    const auto* question = static_cast<const char*>(std::memchr(target.data(), '?', target.size()));
+    const std::size_t path_size =
+        question == nullptr ? target.size() : static_cast<std::size_t>(question - target.data());
+    head.path = target.substr(0, path_size);
+    head.query = question == nullptr ? std::string_view() : target.substr(path_size + 1);
+    head.authority = {};
+    return true;
+  }
+  if (target == "*") {
+    head.form = TargetForm::asterisk;
+    head.path = target;
+    head.authority = head.query = {};
+    return head.method == Method::options;
+  }
+  head.form = TargetForm::absolute;
+  return split_absolute(target, head);
+}
+
+// RFC 9112 §3.2: exactly one Host in HTTP/1.1, never two, and always a valid one; an absolute target's
+// authority takes its place.
+Result<void> check_host(RequestHead& head) {
+  const auto host = head.fields.get(FieldName::host);
+  if (!host) {
+    if (!head.is_http_1_0) return fail(Errc::missing_host);
+    return {};
+  }
+  if (head.fields.count(FieldName::host) > 1) return fail(Errc::repeated_host);
+  if (!is_host(*host)) return fail(Errc::bad_host);
+  if (head.authority.empty()) head.authority = *host;
+  return {};
+}
+
+// "HTTP/1.1" at `at`; sets `is_http_1_0`.
+Result<void> parse_version(std::string_view text, bool& is_http_1_0) {
+  if (!text.starts_with("HTTP/") || !ascii::is_digit(text[5]) || text[6] != '.' || !ascii::is_digit(text[7])) {
+    return fail(Errc::bad_version);
+  }
+  if (text[5] != '1') return fail(Errc::unsupported_version);
+  is_http_1_0 = text[7] == '0';
+  return {};
+}
+
+}  // namespace
+
+bool is_host(std::string_view text) {
+  if (text.starts_with('[')) {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos || !is_ipv6_literal(text.substr(1, close - 1))) return false;
+    const std::string_view rest = text.substr(close + 1);
+    return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
+  }
+  std::size_t size = 0;
+  bool saw_percent = false;
+  while (size < text.size() && ascii::is_host_char(text[size])) {
+    saw_percent |= text[size++] == '%';
+  }
+  if (size == 0 || (saw_percent && !has_valid_percents(text.substr(0, size)))) return false;
+  return size == text.size() || (text[size] == ':' && is_port(text.substr(size + 1)));
+}
+
+// ---- field lines -----------------------------------------------------------------------------------------
+
+void FieldSectionParser::reset(std::size_t at) { line_ = scanned_ = at; }
+
+Result<std::size_t> FieldSectionParser::parse(Bytes input, Fields& fields) {
+  const char* const begin = input.data();
+  const char* const end = begin + input.size();
+  fields.rebase(begin);
+  for (;;) {
+    const char* const line = begin + line_;
+    const std::size_t room = limits_.max_head_bytes - std::min(limits_.max_head_bytes, line_);
+    const bool head_is_tighter = room < limits_.max_field_bytes;
+    const std::size_t max_line = std::min(room, limits_.max_field_bytes);
+    const auto wait_or_fail = [&](Errc error) {
+      return judge(input, line_, scanned_, max_line, head_is_tighter ? Errc::head_too_large : Errc::field_too_large,
+                   error);
+    };
+
+    if (scanned_ > line_ && find_line_end(input, line_, scanned_) == kNoLineEnd)
+      return wait_or_fail(Errc::bad_line_end);
+    if (line == end) return wait_or_fail(Errc::bad_line_end);
+    if (*line == '\r') {  // the empty line that ends the section, or a bare CR
+      if (line + 1 == end || line[1] != '\n') return wait_or_fail(Errc::bad_line_end);
+      if (max_line < 2) return fail(Errc::head_too_large);
+      line_ += 2;
+      return line_;
+    }
+
+    const char* colon = find_near_colon(line, end);
+    FieldName name = colon == nullptr ? FieldName::other : intern({line, static_cast<std::size_t>(colon - line)});
+    if (name == FieldName::other) {
+      colon = skip_token(line, end);
+      if (colon == end || *colon != ':' || colon == line) {
+        const bool is_folded = ascii::is_space_or_tab(*line) && !fields.empty();
+        if (*line == '\n') return wait_or_fail(Errc::bad_line_end);
+        return wait_or_fail(is_folded ? Errc::obsolete_line_folding : Errc::bad_field_name);
+      }
+      name = intern({line, static_cast<std::size_t>(colon - line)});
+    }
+
+    const char* value = colon + 1;
+    while (value != end && ascii::is_space_or_tab(*value)) ++value;
+    const char* const stop = skip_value(value, end);
+    if (stop == end || stop + 1 == end || *stop != '\r' || stop[1] != '\n') {
+      const bool is_line_end = stop == end || *stop == '\r' || *stop == '\n';
+      return wait_or_fail(is_line_end ? Errc::bad_line_end : Errc::bad_field_value);
+    }
+    const auto line_size = static_cast<std::size_t>(stop + 2 - line);
+    if (line_size > max_line) return fail(head_is_tighter ? Errc::head_too_large : Errc::field_too_large);
+    if (fields.size() == limits_.max_fields) return fail(Errc::too_many_fields);
+
+    const char* value_end = stop;
+    while (value_end != value && ascii::is_space_or_tab(value_end[-1])) --value_end;
+    fields.append(name, line_, static_cast<std::size_t>(colon - line), static_cast<std::size_t>(value - begin),
+                  static_cast<std::size_t>(value_end - value));
+    line_ += line_size;
+    scanned_ = line_;
+  }
+}
+
+// ---- requests --------------------------------------------------------------------------------------------
+
+void RequestParser::reset() {
+  section_.reset();
+  in_fields_ = false;
+  line_ = scanned_ = 0;
+}
+
+Result<std::size_t> RequestParser::parse(Bytes input, RequestHead& head) {
+  if (!in_fields_) {
+    const Result<std::size_t> line_end = parse_request_line(input, head);
+    if (!line_end || *line_end == 0) return line_end;
+    section_.reset(*line_end);
+    in_fields_ = true;
+    head.fields.clear();
+  }
+  const Result<std::size_t> size = section_.parse(input, head.fields);
+  if (!size || *size == 0) return size;
+
+  head.method_text = method_.in(input);
+  head.target = target_.in(input);
+  if (!split_target(head)) return fail(Errc::bad_target);
+  if (const Result<void> host = check_host(head); !host) return fail(host.error());
+  return size;
+}
+
+// method SP request-target SP HTTP-version CRLF, RFC 9112 §3, after any number of empty lines.
+Result<std::size_t> RequestParser::parse_request_line(Bytes input, RequestHead& head) {
+  const char* const begin = input.data();
+  const char* const end = begin + input.size();
+  const std::size_t max_line =
+      std::min(kMaxMethodBytes + 1 + limits_.max_target_bytes + 1 + kVersionBytes + 2, limits_.max_head_bytes);
+  const auto too_long = [&](std::size_t line) {
+    const std::string_view start = input.substr(line, kMaxMethodBytes + 1);
+    return start.contains(' ') ? Errc::target_too_long : Errc::bad_method;
+  };
+
+  while (line_ + 1 < input.size() && begin[line_] == '\r' && begin[line_ + 1] == '\n') {
+    line_ += 2;
+    if (line_ > limits_.max_head_bytes) return fail(Errc::head_too_large);
+  }
+  const auto wait_or_fail = [&](Errc error) { return judge(input, line_, scanned_, max_line, too_long(line_), error); };
+  if (scanned_ > line_ && find_line_end(input, line_, scanned_) == kNoLineEnd) return wait_or_fail(Errc::bad_line_end);
+
+  const char* const line = begin + line_;
+  const char* const method_end = skip_token(line, end);
+  if (method_end == end || *method_end != ' ' || method_end == line) {
+    const bool is_line_end = method_end != end && (*method_end == '\r' || *method_end == '\n') && method_end == line;
+    return wait_or_fail(is_line_end ? Errc::bad_line_end : Errc::bad_method);
+  }
+  bool saw_percent = false;
+  const char* const target = method_end + 1;
+  const char* const target_end = skip_target(target, end, saw_percent);
+  if (target_end == end || *target_end != ' ' || target_end == target) return wait_or_fail(Errc::bad_target);
+  const char* const version = target_end + 1;
+  if (static_cast<std::size_t>(end - version) < kVersionBytes + 2) return wait_or_fail(Errc::bad_version);
+  bool is_http_1_0 = false;
+  const Result<void> parsed = parse_version({version, kVersionBytes}, is_http_1_0);
+  if (!parsed) return wait_or_fail(errc_of(parsed.error()));
+  if (version[kVersionBytes] != '\r' || version[kVersionBytes + 1] != '\n') {
+    const char after = version[kVersionBytes];
+    return wait_or_fail(after == '\r' || after == '\n' ? Errc::bad_line_end : Errc::bad_version);
+  }
+
+  method_ = {line_, static_cast<std::size_t>(method_end - line)};
+  target_ = {static_cast<std::size_t>(target - begin), static_cast<std::size_t>(target_end - target)};
+  if (method_.size > kMaxMethodBytes) return fail(Errc::bad_method);
+  if (target_.size > limits_.max_target_bytes) return fail(Errc::target_too_long);
+  if (saw_percent && !has_valid_percents(target_.in(input))) return fail(Errc::bad_target);
+  const auto line_end = static_cast<std::size_t>(version + kVersionBytes + 2 - begin);
+  if (line_end > limits_.max_head_bytes) return fail(Errc::head_too_large);
+  head.method = method_of(method_.in(input));
+  head.is_http_1_0 = is_http_1_0;
+  return line_end;
+}
+
+// ---- responses -------------------------------------------------------------------------------------------
+
+void ResponseParser::reset() {
+  section_.reset();
+  in_fields_ = false;
+  scanned_ = 0;
+}
+
+Result<std::size_t> ResponseParser::parse(Bytes input, ResponseHead& head) {
+  if (!in_fields_) {
+    const Result<std::size_t> line_end = parse_status_line(input, head);
+    if (!line_end || *line_end == 0) return line_end;
+    section_.reset(*line_end);
+    in_fields_ = true;
+    head.fields.clear();
+  }
+  const Result<std::size_t> size = section_.parse(input, head.fields);
+  if (!size || *size == 0) return size;
+  head.reason = input.substr(reason_at_, reason_size_);
+  return size;
+}
+
+// HTTP-version SP status-code SP [ reason-phrase ] CRLF, RFC 9112 §4; the second space may be missing with the reason.
+Result<std::size_t> ResponseParser::parse_status_line(Bytes input, ResponseHead& head) {
+  constexpr std::size_t kMaxLine = kVersionBytes + 5 + kMaxReasonBytes + 2;
+  const auto wait_or_fail = [&](Errc error) {
+    const std::size_t line_end = input.find('\n');
+    const bool is_whole = line_end == kNoLineEnd || line_end >= kVersionBytes + 5;
+    return judge(input, 0, scanned_, kMaxLine, Errc::bad_status, is_whole ? error : Errc::bad_status);
+  };
+  if (scanned_ > 0 && find_line_end(input, 0, scanned_) == kNoLineEnd) return wait_or_fail(Errc::bad_status);
+
+  if (input.size() < kVersionBytes + 6) return wait_or_fail(Errc::bad_status);
+  bool is_http_1_0 = false;
+  const Result<void> parsed = parse_version(input.substr(0, kVersionBytes), is_http_1_0);
+  if (!parsed) return wait_or_fail(errc_of(parsed.error()));
+  const std::string_view code = input.substr(kVersionBytes, 4);
+  if (code[0] != ' ' || code[1] < '1' || code[1] > '9' || !ascii::is_digit(code[2]) || !ascii::is_digit(code[3])) {
+    return wait_or_fail(Errc::bad_status);
+  }
+  const char* const end = input.data() + input.size();
+  const char* reason = input.data() + kVersionBytes + 4;
+  if (*reason == ' ') {
+    ++reason;
+  } else if (*reason != '\r') {
+    return wait_or_fail(Errc::bad_status);
+  }
+  const char* const stop = skip_value(reason, end);
+  if (stop == end || stop + 1 == end || *stop != '\r' || stop[1] != '\n') {
+    return wait_or_fail(stop != end && (*stop == '\r' || *stop == '\n') ? Errc::bad_line_end : Errc::bad_status);
+  }
+  head.status = (code[1] - '0') * 100 + (code[2] - '0') * 10 + (code[3] - '0');
+  head.is_http_1_0 = is_http_1_0;
+  reason_at_ = static_cast<std::size_t>(reason - input.data());
+  reason_size_ = static_cast<std::size_t>(stop - reason);
+  const auto line_end = static_cast<std::size_t>(stop + 2 - input.data());
+  if (line_end > kMaxLine) return fail(Errc::bad_status);
+  return line_end;
+}
+
+}  // namespace pipette::http

@@ -1,0 +1,66 @@
+// Writes heads into a buffer, without intermediate strings.
+//
+//   HeadWriter writer(out, room);  writer.put(status_line(200));  writer.field("Server", name);  writer.end();
+//
+// `room` is an upper bound of what will be put; it is reserved once, and the writer then only copies. What is
+// put must be valid already: field names and values are checked where users set them (OwnedFields).
+//
+// Spec      RFC 9112 §2.1, §5.   Lifetime  one head; `out` outlives it and is touched by nobody else meanwhile.
+#pragma once
+
+#include <cassert>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+
+#include "pipette/base/buffer.h"
+#include "pipette/http/fields.h"
+
+namespace pipette::http {
+
+inline constexpr std::size_t kMaxDecimalBytes = 20;
+
+class HeadWriter {
+ public:
+  HeadWriter(Buffer& out, std::size_t room)
+      : out_(out), begin_(out.writable(room).data()), at_(begin_), end_(at_ + room) {}
+
+  void put(std::string_view text) {
+    assert(text.size() <= static_cast<std::size_t>(end_ - at_));
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void put_decimal(std::uint64_t value) { at_ = std::to_chars(at_, end_, value).ptr; }
+
+  void field(std::string_view name, std::string_view value) {
+    put(name);
+    put(": ");
+    put(value);
+    put("\r\n");
+  }
+  void content_length(std::uint64_t size) {
+    put("Content-Length: ");
+    put_decimal(size);
+    put("\r\n");
+  }
+  // The empty line, and everything goes to the buffer.
+  void end() {
+    put("\r\n");
+    out_.commit(static_cast<std::size_t>(at_ - begin_));
+  }
+
+ private:
+  Buffer& out_;
+  char* begin_;
+  char* at_;
+  char* end_;
+};
+
+// Room for `fields` as field lines.
+inline std::size_t written_size(const Fields& fields) {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < fields.size(); ++i) size += fields[i].name.size() + fields[i].value.size() + 4;
+  return size;
+}
+
+}  // namespace pipette::http

@@ -1,0 +1,48 @@
+// What can be reached: listening, dialing, resolving names.
+//
+//   auto listener = network.listen(*Address::parse("app:80"));
+//   Result<Connected> c = co_await network.dial(*Address::parse("app:80"), after(loop.now(), 3s));
+//
+// dial() resolves names itself and tries their addresses in order. It ends at its deadline, whatever it
+// waits for: a system look-up that cannot be cancelled is left to the resolver.
+//
+// Errors    Errc::connection_refused (nobody listens, also at a Unix path that does not exist), host_not_found,
+//           timed_out, address_in_use, bad_address, too_many_open_files, …
+// Lifetime  the network outlives its tasks.   Threads  its loop's.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pipette/async/task.h"
+#include "pipette/base/result.h"
+#include "pipette/base/time.h"
+#include "pipette/net/address.h"
+#include "pipette/net/listener.h"
+
+namespace pipette::net {
+
+struct ListenOptions {
+  int backlog = 1024;       // connections that may wait to be accepted; more are refused
+  bool reuse_port = false;  // share the address with other listeners of this process (TCP)
+};
+
+class Network {
+ public:
+  Network() = default;
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+  virtual ~Network() = default;
+
+  // Port 0 asks for any free one; Listener::address() tells which.
+  virtual Result<std::unique_ptr<Listener>> listen(const Address& address, const ListenOptions& options) = 0;
+  Result<std::unique_ptr<Listener>> listen(const Address& address) { return listen(address, ListenOptions()); }
+
+  virtual Task<Result<Connected>> dial(Address address, TimePoint deadline) = 0;
+
+  // The addresses of `host`, each with `port`; never empty.
+  virtual Task<Result<std::vector<Address>>> resolve(std::string host, std::uint16_t port, TimePoint deadline) = 0;
+};
+
+}  // namespace pipette::net

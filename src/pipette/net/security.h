@@ -1,0 +1,52 @@
+// Security: turns a connection into a secured one, on either side. Servers and clients get one in their
+// options and never know which library does it.
+//
+//   plain connection ──> server(…) or client(…): handshake until `deadline` ──> Secured
+//
+// The secured connection keeps the contract of net/connection.h: closing one direction sends close_notify
+// (RFC 8446 §6.1), and end of stream without it is Errc::connection_reset, never a clean end.
+//
+// Errors    what the handshake says; Errc::timed_out at the deadline.
+// Lifetime  outlives the connections it secured.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pipette/async/task.h"
+#include "pipette/base/result.h"
+#include "pipette/base/time.h"
+#include "pipette/net/connection.h"
+
+namespace pipette::net {
+
+struct ServerName {
+  std::string host;  // for SNI and for verifying the peer's certificate
+};
+
+struct Alpn {
+  std::vector<std::string> protocols;  // by preference (RFC 7301)
+};
+
+struct Secured {
+  std::unique_ptr<Connection> connection;
+  std::string protocol;          // "TLSv1.3"
+  std::string alpn;              // what was agreed on; empty when nothing was
+  std::string server_name;       // what the client asked for
+  std::string peer_certificate;  // DER; empty when the peer showed none
+};
+
+class Security {
+ public:
+  Security() = default;
+  Security(const Security&) = delete;
+  Security& operator=(const Security&) = delete;
+  virtual ~Security() = default;
+
+  virtual Task<Result<Secured>> server(std::unique_ptr<Connection> connection, TimePoint deadline) = 0;
+  virtual Task<Result<Secured>> client(std::unique_ptr<Connection> connection, ServerName name, Alpn alpn,
+                                       TimePoint deadline) = 0;
+};
+
+}  // namespace pipette::net
