@@ -42,6 +42,11 @@ void Buffer::consume(std::size_t count) {
   begin_ += count;
 }
 
+void Buffer::truncate(std::size_t count) {
+  assert(count <= size());
+  end_ = begin_ + count;
+}
+
 void Buffer::release() {
   unpoison(memory_.get(), capacity_);
   memory_.reset();

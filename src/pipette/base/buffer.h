@@ -40,6 +40,8 @@ class Buffer {
   // Forgets the first `count` readable octets. They stay intact (unless poisoned) until writable() is called.
   void consume(std::size_t count);
   void clear() { consume(size()); }
+  // Forgets all but the first `count` readable octets.
+  void truncate(std::size_t count);
   // Forgets everything and gives the memory back.
   void release();
 

@@ -59,6 +59,8 @@ constexpr std::array kRows = {
     ErrcRow{incomplete_message, "the message ended before its body was complete", 400, "RFC 9112 8", false},
     ErrcRow{expectation_failed, "expectation not understood", 417, "RFC 9110 15.5.18", false},
 
+    ErrcRow{managed_field, "the stack sets that field itself", 500, "RFC 9112 6", true},
+    ErrcRow{tunnel_not_supported, "no tunnels here", 501, "RFC 9110 9.3.6", false},
     ErrcRow{request_timeout, "request not received in time", 408, "RFC 9110 15.5.9", false},
     ErrcRow{bad_url, "malformed URL", 400, "RFC 9110 4.2", true},
     ErrcRow{unsupported_scheme, "URL scheme not supported", 400, "RFC 9110 4.2", true},

@@ -71,6 +71,8 @@ enum class Errc {
   expectation_failed,
 
   // Exchanges.
+  managed_field,
+  tunnel_not_supported,
   request_timeout,
   bad_url,
   unsupported_scheme,

@@ -61,11 +61,10 @@ void OwnedFields::remove(std::string_view name) {
   }
 }
 
-void OwnedFields::assign(const Fields& fields) {
-  clear();
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    append(fields.entries_[i].name, fields[i].name, fields[i].value);
-  }
+void OwnedFields::assign(const Fields& fields, Bytes octets) {
+  text_ = octets;
+  fields_ = fields;
+  fields_.rebase(text_.data());
 }
 
 void OwnedFields::append(FieldName id, std::string_view name, std::string_view value) {

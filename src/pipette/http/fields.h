@@ -114,8 +114,8 @@ class OwnedFields {
     text_.clear();
     fields_.clear();
   }
-  // A copy of `fields`.
-  void assign(const Fields& fields);
+  // A copy of `fields`, whose octets are in `octets`.
+  void assign(const Fields& fields, Bytes octets);
 
  private:
   void append(FieldName id, std::string_view name, std::string_view value);

@@ -27,6 +27,7 @@ class HeadWriter {
 
   void put(std::string_view text) {
     assert(text.size() <= static_cast<std::size_t>(end_ - at_));
+    if (text.empty()) return;
     std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
   }
@@ -43,9 +44,10 @@ class HeadWriter {
     put_decimal(size);
     put("\r\n");
   }
-  // The empty line, and everything goes to the buffer.
-  void end() {
+  // The empty line, `body` behind it, and everything goes to the buffer.
+  void end(std::string_view body = {}) {
     put("\r\n");
+    put(body);
     out_.commit(static_cast<std::size_t>(at_ - begin_));
   }
 

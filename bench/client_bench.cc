@@ -1,0 +1,106 @@
+// What does a call cost: the client alone, and client and server together in memory?
+//
+// ClientDoFastServer calls a fake server that answers each write with 77 canned octets. ClientGetEndToEnd*Inmemory
+// gets http://unused.host/foo/bar?baz=123 from an echo server over pipes, so many calls at a time, each on a kept
+// connection of its own.
+
+#include <benchmark/benchmark.h>
+#include <memory>
+#include <string>
+
+#include "pipette/inmem/world.h"
+
+#include "bench/allocations.h"
+#include "bench/benches.h"
+#include "bench/end_to_end.h"
+#include "bench/fake_connection.h"
+
+namespace pipette::bench {
+namespace {
+
+constexpr std::string_view kCannedResponse =
+    "HTTP/1.1 200 OK\r\n"
+    "Content-Type: text/plain\r\n"
+    "Content-Length: 12\r\n"
+    "\r\n"
+    "012345678912";
+
+// A network on which every dial reaches a CannedServer.
+class CannedNetwork final : public net::Network {
+ public:
+  explicit CannedNetwork(async::Loop& loop) : loop_(loop) {}
+
+  Result<std::unique_ptr<net::Listener>> listen(const net::Address&, const net::ListenOptions&) override {
+    return fail(Errc::not_supported);
+  }
+  Task<Result<net::Connected>> dial(net::Address address, TimePoint) override {
+    co_return net::Connected{std::make_unique<CannedServer>(loop_, kCannedResponse), {}, address};
+  }
+  Task<Result<std::vector<net::Address>>> resolve(std::string, std::uint16_t, TimePoint) override {
+    co_return fail(Errc::not_supported);
+  }
+
+ private:
+  async::Loop& loop_;
+};
+
+class CannedRuntime final : public net::Runtime {
+ public:
+  explicit CannedRuntime(async::Loop& loop) : loop_(loop), network_(loop) {}
+  async::Loop& loop() override { return loop_; }
+  net::Network& network() override { return network_; }
+  Random random(std::string_view stream) override { return {1, stream}; }
+
+ private:
+  async::Loop& loop_;
+  CannedNetwork network_;
+};
+
+void call_fast_server(benchmark::State& state) {
+  inmem::World world;
+  CannedRuntime runtime(world.loop());
+  ClientOptions options;
+  options.user_agent = "fasthttp";
+  Client client(runtime, options);
+  Calls calls(client, "http://foobar1.com/aaa/bbb", "012345678912");
+  async::TaskGroup tasks(world.loop());
+  tasks.spawn(calls.make(100));  // warm
+  world.loop().settle();
+  {
+    const AllocationCounter counter(state);
+    while (state.KeepRunningBatch(state.max_iterations)) {
+      tasks.spawn(calls.make(static_cast<std::size_t>(state.max_iterations)));
+      world.loop().settle();
+    }
+  }
+  if (calls.failed() > 0) state.SkipWithError("a call failed");
+}
+
+void get_end_to_end(benchmark::State& state, std::size_t concurrency) {
+  inmem::World world;
+  world.transcript().set_recording(false);
+  EndToEnd bench(world.runtime(), "unused.host:80", concurrency);
+  bench.start("http://unused.host/foo/bar?baz=123", concurrency * 10);  // warm
+  world.loop().settle();
+  {
+    const AllocationCounter counter(state);
+    while (state.KeepRunningBatch(state.max_iterations)) {
+      bench.start("http://unused.host/foo/bar?baz=123", static_cast<std::size_t>(state.max_iterations));
+      world.loop().settle();
+    }
+  }
+  if (!bench.is_complete()) state.SkipWithError("a call failed or did not end");
+}
+
+}  // namespace
+
+void add_client_benches() {
+  benchmark::RegisterBenchmark("ClientDoFastServer", call_fast_server)->UseRealTime();
+  for (const std::size_t concurrency : {1, 10, 100, 1000}) {
+    const std::string name = "ClientGetEndToEnd" + std::to_string(concurrency) + "Inmemory";
+    const auto run = [concurrency](benchmark::State& state) { get_end_to_end(state, concurrency); };
+    benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime();
+  }
+}
+
+}  // namespace pipette::bench

@@ -1,0 +1,116 @@
+// A connection without another end: it repeats one request, or answers each with one canned response.
+//
+// The same work as the fake connections of the Go peers do: no system call, no copy on the far side.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "pipette/net/connection.h"
+#include "pipette/net/listener.h"
+#include "pipette/net/wait_slot.h"
+
+namespace pipette::bench {
+
+class FakeListener;
+
+// Gives `requests` copies of the listener's request, back to back, then end of stream. Discards what is written.
+class RequestSource final : public net::Connection {
+ public:
+  RequestSource(FakeListener& listener, std::size_t requests);
+  ~RequestSource() override;
+
+  Result<std::size_t> try_read(MutableBytes into) override;
+  Result<std::size_t> try_write(std::span<const Bytes> pieces) override {
+    std::size_t size = 0;
+    for (const Bytes piece : pieces) size += piece.size();
+    return size;
+  }
+  Result<void> try_close_write() override { return {}; }
+  void wait(net::Direction, net::Waiter&) override {}
+  void set_deadline(net::Direction, TimePoint) override {}
+  void abort() override {}
+
+  static void* operator new(std::size_t size);
+  static void operator delete(void* memory);
+
+ private:
+  FakeListener& listener_;
+  std::size_t left_;  // octets
+  std::size_t at_ = 0;
+};
+
+// Hands out `budget` requests, at most `requests_per_connection` a connection and `clients` connections at a time.
+class FakeListener final : public net::Listener {
+ public:
+  FakeListener(async::Loop& loop, std::string_view request, std::size_t requests_per_connection, std::size_t clients)
+      : loop_(loop), request_(request), requests_per_connection_(requests_per_connection), free_clients_(clients) {}
+
+  void add_budget(std::size_t requests) {
+    budget_ += requests;
+    wake();
+  }
+
+  Result<net::Connected> try_accept() override {
+    if (budget_ == 0 || free_clients_ == 0) return fail(Errc::would_block);
+    const std::size_t requests = std::min(budget_, requests_per_connection_);
+    budget_ -= requests;
+    --free_clients_;
+    return net::Connected{std::make_unique<RequestSource>(*this, requests), {}, {}};
+  }
+  void wait(net::Waiter& waiter) override { waiters_.push_back(waiter); }
+  void close() override {}
+  net::Address address() const override { return {}; }
+
+  std::string_view request() const { return request_; }
+  void give_back() {
+    ++free_clients_;
+    if (budget_ > 0) wake();
+  }
+
+ private:
+  void wake() {
+    if (!waiters_.empty()) loop_.enqueue(waiters_.front());
+  }
+
+  async::Loop& loop_;
+  std::string_view request_;
+  std::size_t requests_per_connection_;
+  std::size_t free_clients_;
+  std::size_t budget_ = 0;
+  List<net::Waiter> waiters_;
+};
+
+// Answers each write with one canned response, in the same thread.
+class CannedServer final : public net::Connection {
+ public:
+  CannedServer(async::Loop& loop, std::string_view response) : reader_(loop), response_(response) {}
+
+  Result<std::size_t> try_read(MutableBytes into) override {
+    if (left_ == 0) return fail(Errc::would_block);
+    const std::size_t count = std::min(into.size(), left_);
+    std::memcpy(into.data(), response_.data() + (response_.size() - left_), count);
+    left_ -= count;
+    return count;
+  }
+  Result<std::size_t> try_write(std::span<const Bytes> pieces) override {
+    std::size_t size = 0;
+    for (const Bytes piece : pieces) size += piece.size();
+    left_ = response_.size();
+    reader_.wake();
+    return size;
+  }
+  Result<void> try_close_write() override { return {}; }
+  void wait(net::Direction, net::Waiter& waiter) override { reader_.wait(waiter); }
+  void set_deadline(net::Direction, TimePoint) override {}
+  void abort() override {}
+
+ private:
+  net::WaitSlot reader_;
+  std::string_view response_;
+  std::size_t left_ = 0;
+};
+
+}  // namespace pipette::bench

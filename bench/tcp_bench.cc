@@ -1,0 +1,4 @@
+#include "bench/benches.h"
+namespace pipette::bench {
+void add_tcp_benches() {}
+}  // namespace pipette::bench

@@ -1,0 +1,19 @@
+#include "pipette/client/response.h"
+
+namespace pipette::client {
+
+void Response::clear() {
+  status = 0;
+  reason.clear();
+  fields.clear();
+  body.clear();
+}
+
+void Response::assign(const http::ResponseHead& head, std::string_view octets) {
+  status = head.status;
+  reason = head.reason;
+  fields.assign(head.fields, octets);
+  body.clear();
+}
+
+}  // namespace pipette::client

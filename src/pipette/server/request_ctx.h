@@ -1,0 +1,86 @@
+// RequestCtx: a request, and the response that is being made for it. What a handler is given.
+//
+//   void handler(RequestCtx& ctx) {
+//     if (ctx.path() == "/hello") ctx.set_body("Hello, " + ctx.query("name").value_or("world"));
+//     else ctx.error(404, "no such page");
+//   }
+//
+// Status, fields and body may be set in any order, and again, until the handler returns; then the response goes out
+// with Server, Date, Content-Type and Content-Length as its parts ask for.
+//
+// Errors    a field name or value that cannot be sent is refused with an error and changes nothing (CR, LF, NUL:
+//           response splitting). Content-Length and Transfer-Encoding are the stack's own: Errc::managed_field.
+// Lifetime  the context and every view it gives are good until the handler returns.   Threads  the loop's.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "pipette/base/result.h"
+#include "pipette/http/fields.h"
+#include "pipette/http/method.h"
+#include "pipette/net/address.h"
+#include "pipette/net/runtime.h"
+
+namespace pipette::server {
+
+struct Exchange;
+
+class RequestCtx {
+ public:
+  explicit RequestCtx(Exchange& exchange) : exchange_(exchange) {}
+  RequestCtx(const RequestCtx&) = delete;
+  RequestCtx& operator=(const RequestCtx&) = delete;
+
+  // ---- the request
+  http::Method method() const;
+  std::string_view method_text() const;
+  bool is_get() const { return method() == http::Method::get; }
+  bool is_head() const { return method() == http::Method::head; }
+  bool is_post() const { return method() == http::Method::post; }
+  // As it was sent, and its parts: the path with its percent signs decoded, the query without.
+  std::string_view target() const;
+  std::string_view path() const;
+  std::string_view query() const;
+  // The decoded value of one query parameter; "" when it stands there without "=".
+  std::optional<std::string> query(std::string_view name) const;
+  std::string_view host() const;
+  std::optional<std::string_view> header(std::string_view name) const;
+  std::optional<std::string_view> header(http::FieldName name) const;
+  const http::Fields& headers() const;
+  std::string_view body() const;
+
+  // ---- the response
+  int status() const;
+  // 200-599 (an interim or made-up status is a bug: assert).
+  void set_status(int status);
+  Result<void> set_header(std::string_view name, std::string_view value);
+  Result<void> add_header(std::string_view name, std::string_view value);
+  void remove_header(std::string_view name);
+  // "text/plain; charset=utf-8" when there is a body and nothing was set.
+  Result<void> set_content_type(std::string_view type);
+  void set_body(std::string_view body);
+  void append_body(std::string_view more);
+  // Status (302 unless a redirect's was given) and Location; the body is dropped.
+  Result<void> redirect(std::string_view location, int status = 302);
+  // Starts the response over: this status, this text.
+  void error(int status, std::string_view message);
+  // Closes the connection after this response.
+  void set_connection_close();
+
+  // ---- around it
+  const net::Address& remote_address() const;
+  const net::Address& local_address() const;
+  Runtime& runtime() const;
+  TimePoint now() const;
+
+ private:
+  Exchange& exchange_;
+};
+
+}  // namespace pipette::server
+
+namespace pipette {
+using server::RequestCtx;
+}  // namespace pipette

@@ -1,0 +1,22 @@
+#include "pipette/server/server.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "pipette/base/ascii.h"
+
+namespace pipette::server {
+
+Server::Server(Handler handler, ServerOptions options) : handler_(std::move(handler)), options_(std::move(options)) {
+  if (!ascii::is_value(options_.name)) options_.name.clear();
+}
+
+void Server::log(std::string_view line) const {
+  if (options_.log) {
+    options_.log(line);
+  } else {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+  }
+}
+
+}  // namespace pipette::server

@@ -1,0 +1,371 @@
+#include "pipette/server/session.h"
+
+#include <array>
+#include <exception>
+#include <string>
+
+#include "pipette/base/ascii.h"
+#include "pipette/http/head_writer.h"
+#include "pipette/http/status.h"
+#include "pipette/net/close.h"
+#include "pipette/server/worker.h"
+
+namespace pipette::server {
+namespace {
+
+using net::Direction;
+
+constexpr std::uint32_t kMaxExchangesInARow = 64;
+constexpr std::size_t kMaxBytesInARow = 256 * 1024;
+constexpr std::size_t kMaxGatheredBytes = 64 * 1024;  // responses that wait to be flushed together
+constexpr std::size_t kLargeBodyBytes = 16 * 1024;    // bodies from here on are written from where they stand
+constexpr std::size_t kMinReadBytes = 1024;
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view kDefaultContentType = "text/plain; charset=utf-8";
+
+// Lets everything else that is ready run first.
+class YieldToLoop final : public async::Runnable {
+ public:
+  explicit YieldToLoop(async::Loop& loop) : loop_(loop) {}
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) {
+    waiter_ = waiter;
+    loop_.enqueue(*this);
+  }
+  void await_resume() const {}
+  void run() override { waiter_.resume(); }
+
+ private:
+  async::Loop& loop_;
+  std::coroutine_handle<> waiter_;
+};
+
+bool is_would_block(std::error_code error) { return error == make_error_code(Errc::would_block); }
+
+}  // namespace
+
+Session::Session(Worker& worker, net::Connected connected)
+    : worker_(worker),
+      connection_(std::move(connected.connection)),
+      ends_{std::move(connected.local), std::move(connected.remote)},
+      exchange_(worker.exchanges_.take()),
+      out_(worker.server_.options().write_buffer_bytes),
+      head_deadline_(after(worker.runtime_.loop().now(), worker.server_.options().read_header_timeout)) {
+  exchange_->runtime = &worker.runtime_;
+  exchange_->ends = &ends_;
+}
+
+Session::~Session() { worker_.exchanges_.give_back(std::move(exchange_)); }
+
+Task<> Session::run() {
+  while (co_await next_head()) {
+    if (!co_await read_body()) break;
+    co_await call_handler();
+    co_await finish();
+    if (!keeps_alive()) break;
+  }
+  state_ = State::closing;
+  co_await flush();
+  if (is_connection_lost_) co_return;
+  const Duration linger = worker_.server_.options().linger_timeout;
+  (void)co_await net::close(*connection_, after(worker_.runtime_.loop().now(), linger));
+}
+
+void Session::drain() {
+  keeps_alive_ = false;
+  if (state_ == State::idle) connection_->set_deadline(Direction::read, worker_.runtime_.loop().now());
+}
+
+// ---- the head --------------------------------------------------------------------------------------------
+
+async::Soon<bool> Session::next_head() {
+  exchange_->begin();
+  const Parsed parsed = parse_head();
+  if (parsed == Parsed::need_more) return read_head();
+  return parsed == Parsed::complete;
+}
+
+Task<bool> Session::read_head() {
+  const ServerOptions& options = worker_.server_.options();
+  const async::Loop& loop = worker_.runtime_.loop();
+  co_await flush();
+  if (is_connection_lost_) co_return false;
+  const bool is_first = exchanges_ == 0;
+  if (!is_first) head_deadline_ = after(loop.now(), options.read_header_timeout);
+  for (;;) {
+    const bool has_nothing = exchange_->input.empty();
+    state_ = has_nothing && !is_first ? State::idle : State::reading;
+    if (state_ == State::idle && worker_.is_draining_) co_return false;
+    connection_->set_deadline(Direction::read,
+                              state_ == State::idle ? after(loop.now(), options.idle_timeout) : head_deadline_);
+    const std::size_t room = exchange_->input.capacity() == 0 ? options.read_buffer_bytes : kMinReadBytes;
+    const MutableBytes into = exchange_->input.writable(room);
+    const Result<std::size_t> count = co_await connection_->read_some(into);
+    if (!count) {
+      if (count.error() != std::errc::timed_out) lose_connection();
+      if (!has_nothing && !is_connection_lost_) refuse(Errc::request_timeout);
+      co_return false;
+    }
+    if (*count == 0) {
+      if (!has_nothing) refuse(Errc::incomplete_message);
+      co_return false;
+    }
+    if (state_ == State::idle) head_deadline_ = after(loop.now(), options.read_header_timeout);
+    exchange_->input.commit(*count);
+    state_ = State::reading;
+    const Parsed parsed = parse_head();
+    if (parsed != Parsed::need_more) co_return parsed == Parsed::complete;
+  }
+}
+
+Session::Parsed Session::parse_head() {
+  const Result<std::size_t> size = exchange_->parser.parse(exchange_->input.readable(), exchange_->head);
+  if (size && *size == 0) return Parsed::need_more;
+  if (size) exchange_->head_bytes = *size;
+  const Result<void> accepted = size ? accept_head() : fail(size.error());
+  if (accepted) return Parsed::complete;
+  refuse(errc_of(accepted.error()));
+  return Parsed::refused;
+}
+
+// What the head alone decides: framing, expectations, whether the connection stays.
+Result<void> Session::accept_head() {
+  const http::RequestHead& head = exchange_->head;
+  const Result<http::BodyLength> length = http::body_length(head);
+  if (!length) return fail(length.error());
+  exchange_->body_length = *length;
+  if (length->size > worker_.server_.options().max_request_body_bytes) return fail(Errc::body_too_large);
+  if (head.method == http::Method::connect) return fail(Errc::tunnel_not_supported);
+  if (const auto expect = head.fields.get(http::FieldName::expect);
+      expect && !ascii::equal_ignoring_case(*expect, "100-continue")) {
+    return fail(Errc::expectation_failed);
+  }
+  keeps_alive_ = http::persists(head.is_http_1_0, head.fields) && !worker_.is_draining_;
+  return {};
+}
+
+// ---- the body --------------------------------------------------------------------------------------------
+
+async::Soon<bool> Session::read_body() {
+  const http::BodyLength length = exchange_->body_length;
+  if (length.kind == http::BodyLength::Kind::none) return true;
+  const Bytes behind_head = exchange_->input.readable().substr(exchange_->head_bytes);
+  if (length.kind == http::BodyLength::Kind::exact && length.size <= behind_head.size()) {
+    exchange_->body = behind_head.substr(0, length.size);
+    exchange_->inline_body_bytes = length.size;
+    return true;
+  }
+  return receive_body();
+}
+
+Task<bool> Session::receive_body() {
+  const ServerOptions& options = worker_.server_.options();
+  http::BodyLimits limits;
+  limits.max_body_bytes = options.max_request_body_bytes;
+  limits.trailer = options.head;
+  http::BodyReader reader(exchange_->body_length, limits);
+
+  // The head stays where its views point; what is behind it moves aside.
+  Bytes behind_head = exchange_->input.readable().substr(exchange_->head_bytes);
+  unparsed_.clear();
+  unparsed_.append(behind_head);
+  exchange_->input.truncate(exchange_->head_bytes);
+
+  const bool expects_continue = exchange_->head.fields.contains(http::FieldName::expect);
+  if (expects_continue && !exchange_->head.is_http_1_0 && unparsed_.empty()) out_.append(kContinue);
+  co_await flush();
+  if (is_connection_lost_) co_return false;
+
+  const Result<void> received = co_await receive_all(reader);
+  if (received) {
+    exchange_->body = exchange_->body_storage;
+    co_return true;
+  }
+  if (received.error() == std::errc::timed_out) {
+    refuse(Errc::request_timeout);
+  } else if (errc_row(errc_of(received.error())).status != 0) {
+    refuse(errc_of(received.error()));
+  } else {
+    lose_connection();
+  }
+  co_return false;
+}
+
+Task<Result<void>> Session::receive_all(http::BodyReader& reader) {
+  connection_->set_deadline(Direction::read,
+                            after(worker_.runtime_.loop().now(), worker_.server_.options().read_body_timeout));
+  for (;;) {
+    const Result<http::BodyReader::Step> step = reader.next(unparsed_.readable());
+    if (!step) co_return fail(step.error());
+    exchange_->body_storage.append(step->data);
+    unparsed_.consume(step->consumed);
+    if (step->is_complete) co_return {};
+    if (step->consumed > 0) continue;
+
+    const MutableBytes into = unparsed_.writable(worker_.server_.options().read_buffer_bytes);
+    const Result<std::size_t> count = co_await connection_->read_some(into);
+    if (!count) co_return fail(count.error());
+    if (*count == 0) co_return reader.finish();
+    unparsed_.commit(*count);
+  }
+}
+
+// ---- the handler -----------------------------------------------------------------------------------------
+
+async::Soon<> Session::call_handler() {
+  state_ = State::handling;
+  const Handler& handler = worker_.server_.handler();
+  if (const Handler::Plain* plain = handler.plain()) {
+    try {
+      (*plain)(exchange_->ctx);
+    } catch (const std::exception& error) {
+      refuse_thrown(error.what());
+    } catch (...) {
+      refuse_thrown("not a std::exception");
+    }
+    worker_.runtime_.loop().refresh_now();
+    return {};
+  }
+  try {
+    Task<> task = (*handler.coroutine())(exchange_->ctx);
+    task.start();
+    if (!task.done()) return await_handler(std::move(task));
+    task.await_resume();
+  } catch (const std::exception& error) {
+    refuse_thrown(error.what());
+  } catch (...) {
+    refuse_thrown("not a std::exception");
+  }
+  worker_.runtime_.loop().refresh_now();
+  return {};
+}
+
+Task<> Session::await_handler(Task<> handler) {
+  co_await flush();
+  try {
+    co_await handler;
+  } catch (const std::exception& error) {
+    refuse_thrown(error.what());
+  } catch (...) {
+    refuse_thrown("not a std::exception");
+  }
+}
+
+void Session::refuse_thrown(const char* what) {
+  const http::RequestHead& head = exchange_->head;
+  worker_.server_.log("handler of " + std::string(head.method_text) + " " + std::string(head.target) +
+                      " threw: " + what);
+  exchange_->ctx.error(500, "internal server error");
+}
+
+// ---- the response ----------------------------------------------------------------------------------------
+
+async::Soon<> Session::finish() {
+  Exchange& exchange = *exchange_;
+  if (worker_.is_draining_ || exchange.response.close) keeps_alive_ = false;
+  const std::size_t out_before = out_.size();
+  const bool is_large = exchange.response.body.size() >= kLargeBodyBytes && exchange.head.method != http::Method::head;
+  write_response(exchange, !is_large);
+
+  const std::size_t consumed = exchange.head_bytes + exchange.inline_body_bytes;
+  exchange.input.consume(consumed);
+  if (!unparsed_.empty()) exchange.input = std::move(unparsed_);
+  ++exchanges_;
+  ++worker_.served_;
+  bytes_in_a_row_ += consumed + out_.size() - out_before;
+  if (is_large) return write_large_body();
+  if (++exchanges_in_a_row_ >= kMaxExchangesInARow || bytes_in_a_row_ >= kMaxBytesInARow) return let_others_run();
+  if (out_.size() >= kMaxGatheredBytes) return flush();
+  return {};
+}
+
+void Session::write_response(Exchange& exchange, bool with_body) {
+  ResponseParts& response = exchange.response;
+  const http::Fields& fields = response.fields.view();
+  const bool has_length = !http::forbids_body(response.status);
+  const bool is_silent = !has_length || exchange.head.method == http::Method::head;
+  const std::string_view date = fields.contains(http::FieldName::date)
+                                    ? std::string_view()
+                                    : worker_.date_.at(worker_.runtime_.loop().wall_now());
+  const std::string_view server =
+      fields.contains(http::FieldName::server) ? std::string_view() : std::string_view(worker_.server_line_);
+  std::string_view type = response.content_type;
+  if (type.empty() && !response.body.empty()) type = kDefaultContentType;
+  std::string_view connection;
+  if (!keeps_alive_) {
+    connection = "Connection: close\r\n";
+  } else if (exchange.head.is_http_1_0) {
+    connection = "Connection: keep-alive\r\n";
+  }
+  const std::string_view status_line = http::status_line(response.status);
+  const std::string_view body = is_silent || !with_body ? std::string_view() : std::string_view(response.body);
+
+  http::HeadWriter writer(out_, status_line.size() + server.size() + date.size() + type.size() + 16 + 16 +
+                                    http::kMaxDecimalBytes + 4 + connection.size() + http::written_size(fields) + 2 +
+                                    body.size());
+  writer.put(status_line);
+  writer.put(server);
+  writer.put(date);
+  if (!type.empty()) writer.field("Content-Type", type);
+  if (has_length) writer.content_length(response.body.size());
+  for (std::size_t i = 0; i < fields.size(); ++i) writer.field(fields[i].name, fields[i].value);
+  writer.put(connection);
+  writer.end(body);
+}
+
+Task<> Session::write_large_body() {
+  connection_->set_deadline(Direction::write,
+                            after(worker_.runtime_.loop().now(), worker_.server_.options().write_timeout));
+  const std::array<Bytes, 2> pieces = {out_.readable(), Bytes(exchange_->response.body)};
+  const Result<void> written = co_await connection_->write(pieces);
+  if (!written) lose_connection();
+  connection_->set_deadline(Direction::write, kNever);
+  out_.clear();
+  exchanges_in_a_row_ = 0;
+  bytes_in_a_row_ = 0;
+}
+
+Task<> Session::let_others_run() {
+  exchanges_in_a_row_ = 0;
+  bytes_in_a_row_ = 0;
+  co_await flush();
+  co_await YieldToLoop(worker_.runtime_.loop());
+}
+
+async::Soon<> Session::flush() {
+  if (out_.empty() || is_connection_lost_) return {};
+  const Bytes all = out_.readable();
+  const Result<std::size_t> written = connection_->try_write({&all, 1});
+  if (!written && !is_would_block(written.error())) {
+    lose_connection();
+    return {};
+  }
+  if (written && *written == all.size()) {
+    out_.clear();
+    return {};
+  }
+  return flush_rest(written.value_or(0));
+}
+
+Task<> Session::flush_rest(std::size_t written) {
+  connection_->set_deadline(Direction::write,
+                            after(worker_.runtime_.loop().now(), worker_.server_.options().write_timeout));
+  out_.consume(written);
+  const Bytes rest = out_.readable();
+  const Result<void> result = co_await connection_->write({&rest, 1});
+  if (!result) lose_connection();
+  connection_->set_deadline(Direction::write, kNever);
+  out_.clear();
+}
+
+// Answers what cannot be served; the connection closes after it.
+void Session::refuse(Errc error) {
+  const ErrcRow& row = errc_row(error);
+  keeps_alive_ = false;
+  exchange_->response.clear();
+  exchange_->response.status = row.status == 0 ? 400 : row.status;
+  exchange_->response.body = row.message;
+  write_response(*exchange_, true);
+}
+
+}  // namespace pipette::server

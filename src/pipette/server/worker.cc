@@ -1,0 +1,97 @@
+#include "pipette/server/worker.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "pipette/async/sleep.h"
+#include "pipette/server/session.h"
+
+namespace pipette::server {
+namespace {
+
+constexpr Duration kFirstPause = std::chrono::milliseconds(5);
+constexpr Duration kLongestPause = std::chrono::seconds(1);
+// For sessions to notice that their connections were aborted.
+constexpr Duration kAbortGrace = std::chrono::milliseconds(100);
+
+}  // namespace
+
+// A listener that is being served, where shutdown finds it.
+struct Worker::Acceptor : ListNode {
+  explicit Acceptor(std::unique_ptr<net::Listener> served) : listener(std::move(served)) {}
+  std::unique_ptr<net::Listener> listener;
+};
+
+// Says that draining is over, when it is time.
+struct Worker::Deadline final : async::Timer {
+  explicit Deadline(async::Event& over) : event(over) {}
+  void run() override { event.set(); }
+  async::Event& event;
+};
+
+Worker::Worker(const Server& server, Runtime& runtime)
+    : server_(server),
+      runtime_(runtime),
+      exchanges_(server.options().head),
+      drained_(runtime.loop()),
+      sessions_(runtime.loop()) {
+  if (!server.options().name.empty()) server_line_ = "Server: " + server.options().name + "\r\n";
+}
+
+Worker::~Worker() = default;
+
+Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
+  Acceptor acceptor(std::move(listener));
+  acceptors_.push_back(acceptor);
+  Duration pause = kFirstPause;
+  for (;;) {
+    Result<net::Connected> connected = co_await acceptor.listener->accept();
+    if (connected) {
+      pause = kFirstPause;
+      if (open_ >= server_.options().max_connections) continue;  // and so it is aborted
+      sessions_.spawn(serve_connection(std::move(*connected)));
+      continue;
+    }
+    if (connected.error() == make_error_code(Errc::listener_closed)) co_return;
+    server_.log("accept on " + acceptor.listener->address().to_string() + " failed: " + connected.error().message());
+    co_await async::sleep_until(runtime_.loop(), after(runtime_.loop().now(), pause));
+    pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+Task<> Worker::serve_connection(net::Connected connected) {
+  Session session(*this, std::move(connected));
+  open_sessions_.push_back(session);
+  ++open_;
+  co_await session.run();
+  --open_;
+  if (open_ == 0) drained_.set();
+}
+
+Task<ShutdownReport> Worker::shutdown(TimePoint deadline) {
+  is_draining_ = true;
+  acceptors_.for_each([](Acceptor& acceptor) { acceptor.listener->close(); });
+  open_sessions_.for_each([](Session& session) { session.drain(); });
+
+  ShutdownReport report;
+  Deadline timer(drained_);
+  if (open_ > 0) {
+    drained_.reset();
+    runtime_.loop().arm(timer, deadline);
+    co_await drained_.wait();
+  }
+  if (open_ > 0) {
+    report.cut = open_;
+    open_sessions_.for_each([](Session& session) { session.abort(); });
+    drained_.reset();
+    runtime_.loop().arm(timer, after(runtime_.loop().now(), kAbortGrace));
+    co_await drained_.wait();
+  }
+  runtime_.loop().disarm(timer);
+  report.served = served_;
+  report.overdue = open_;
+  co_return report;
+}
+
+}  // namespace pipette::server

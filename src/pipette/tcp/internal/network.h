@@ -1,0 +1,35 @@
+// The machine's own network: TCP and Unix sockets, and the system's name service. See net/network.h for the rules.
+//
+// dial() gives each address of a name its share of the time that is left, so that one that never answers does not
+// keep the others from their turn. IP literals never reach the name service, whose thread starts with the first name.
+//
+// TODO(perf): Asio looks up one name at a time, so a look-up that hangs holds up those behind it (each still ends at
+// its deadline), and the end of the program with them.
+//
+// Threads  the loop's.
+#pragma once
+
+#include "pipette/net/network.h"
+
+namespace pipette::tcp {
+
+class Loop;
+
+class Network final : public net::Network {
+ public:
+  explicit Network(Loop& loop) : loop_(loop) {}
+
+  using net::Network::listen;
+  // A name is looked up here and now: its first IPv4 address, or else its first.
+  Result<std::unique_ptr<net::Listener>> listen(const net::Address& address,
+                                                const net::ListenOptions& options) override;
+  Task<Result<net::Connected>> dial(net::Address address, TimePoint deadline) override;
+  Task<Result<std::vector<net::Address>>> resolve(std::string host, std::uint16_t port, TimePoint deadline) override;
+
+ private:
+  Task<Result<net::Connected>> dial_one(net::Address address, TimePoint deadline);
+
+  Loop& loop_;
+};
+
+}  // namespace pipette::tcp

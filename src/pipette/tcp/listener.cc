@@ -1,0 +1,140 @@
+#include "pipette/tcp/internal/listener.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pipette/tcp/internal/connection.h"
+#include "pipette/tcp/internal/endpoint.h"
+#include "pipette/tcp/internal/loop.h"
+
+namespace pipette::tcp {
+namespace {
+
+using net::Address;
+
+void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
+
+bool is_unspecified(const Address& address) {
+  return std::ranges::all_of(address.ip(), [](std::uint8_t octet) { return octet == 0; });
+}
+
+void set_options(int fd, const Address& address, const net::ListenOptions& options) {
+  if (address.kind() == Address::Kind::unix_path) return;
+  set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (options.reuse_port) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it
+  // [::] means every interface, IPv4 included, whatever the system's default.
+  if (address.kind() == Address::Kind::ipv6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_unspecified(address) ? 0 : 1);
+}
+
+// Whether `path` is the socket of a process that listens no more.
+bool is_stale(const std::string& path, const Endpoint& endpoint) {
+  struct stat file{};
+  if (::lstat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (probe < 0) return false;
+  const bool refused = ::connect(probe, endpoint.data(), endpoint.size) != 0 && errno == ECONNREFUSED;
+  ::close(probe);
+  return refused;
+}
+
+int bind_to(int fd, const Address& address, const Endpoint& endpoint) {
+  if (::bind(fd, endpoint.data(), endpoint.size) == 0) return 0;
+  if (errno != EADDRINUSE || address.kind() != Address::Kind::unix_path) return errno;
+  if (!is_stale(address.text(), endpoint)) return EADDRINUSE;
+  ::unlink(address.text().c_str());
+  return ::bind(fd, endpoint.data(), endpoint.size) == 0 ? 0 : errno;
+}
+
+// Errors of a connection that was gone before we came to it (accept(2)); the next one may be well.
+bool is_of_one_connection(int system_error) {
+  switch (system_error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool somebody_waits(int fd) {
+  pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&ready, 1, 0) > 0;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<net::Listener>> Listener::listen(Loop& loop, const Address& address,
+                                                        const net::ListenOptions& options) {
+  const Result<Endpoint> endpoint = to_endpoint(address);
+  if (!endpoint) return fail(endpoint.error());
+  const int fd = ::socket(endpoint->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail(to_error(errno));
+  Result<OwnedSocket> socket = Socket::adopt(loop, fd);
+  if (!socket) return fail(socket.error());
+  set_options(fd, address, options);
+  if (const int error = bind_to(fd, address, *endpoint)) return fail(to_error(error));
+  const bool has_port = address.kind() != Address::Kind::unix_path;
+  auto listener =
+      std::make_unique<Listener>(std::move(*socket), has_port ? address.with_port(local_address(fd).port()) : address);
+  if (::listen(fd, std::max(options.backlog, 1)) != 0) return fail(to_error(errno));
+  return listener;
+}
+
+Listener::Listener(OwnedSocket socket, Address address)
+    : socket_(std::move(socket)), address_(std::move(address)), file_(file_at(address_)) {}
+
+Result<net::Connected> Listener::try_accept() {
+  if (!socket_->is_open()) return fail(Errc::listener_closed);
+  Endpoint from;
+  int fd = -1;
+  do {
+    from = Endpoint();
+    fd = ::accept4(socket_->fd(), from.data(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (fd < 0 && is_of_one_connection(errno));
+  if (fd < 0) {
+    const int error = errno;
+    // The kernel looks for a descriptor first, and for a connection only then.
+    if (error != EAGAIN && !somebody_waits(socket_->fd())) return fail(Errc::would_block);
+    return fail(to_error(error));
+  }
+  Result<OwnedSocket> socket = Socket::adopt(socket_->loop(), fd);
+  if (!socket) return fail(socket.error());
+
+  net::Connected connected{std::make_unique<Connection>(std::move(*socket)), address_, to_address(from)};
+  if (address_.kind() == Address::Kind::unix_path) {
+    connected.remote = address_;  // who dials a Unix socket has no name
+  } else if (is_unspecified(address_)) {
+    connected.local = local_address(fd);
+  }
+  return connected;
+}
+
+void Listener::wait(net::Waiter& waiter) { socket_->wait(net::Direction::read, waiter); }
+
+void Listener::close() {
+  if (!socket_->is_open()) return;
+  if (file_ != FileId() && file_at(address_) == file_) ::unlink(address_.text().c_str());
+  socket_->close();
+}
+
+Listener::FileId Listener::file_at(const Address& address) {
+  struct stat file{};
+  if (address.kind() != Address::Kind::unix_path || ::lstat(address.text().c_str(), &file) != 0) return {};
+  return {file.st_dev, file.st_ino};
+}
+
+}  // namespace pipette::tcp

@@ -1,0 +1,131 @@
+#include "pipette/tcp/internal/network.h"
+
+#include <algorithm>
+#include <asio/ip/tcp.hpp>
+#include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <utility>
+
+#include "pipette/tcp/internal/arrival.h"
+#include "pipette/tcp/internal/connection.h"
+#include "pipette/tcp/internal/endpoint.h"
+#include "pipette/tcp/internal/listener.h"
+#include "pipette/tcp/internal/loop.h"
+
+namespace pipette::tcp {
+namespace {
+
+using asio::ip::tcp;
+using net::Address;
+using Addresses = Result<std::vector<Address>>;
+
+Addresses to_addresses(std::error_code error, const tcp::resolver::results_type& found, std::uint16_t port) {
+  if (error && error.category() == std::system_category()) return fail(to_error(error.value()));
+  std::vector<Address> addresses;
+  for (const auto& entry : found) {
+    const asio::ip::address ip = entry.endpoint().address();
+    addresses.push_back(ip.is_v4() ? Address::ipv4(ip.to_v4().to_bytes(), port)
+                                   : Address::ipv6(ip.to_v6().to_bytes(), port));
+  }
+  if (addresses.empty()) return fail(Errc::host_not_found);
+  return addresses;
+}
+
+// What the kernel says where nobody listens; for a Unix path also: no such file, or its backlog is full.
+std::error_code dial_error(const Address& address, int system_error) {
+  const bool is_path = address.kind() == Address::Kind::unix_path;
+  if (is_path && (system_error == ENOENT || system_error == EAGAIN)) return make_error_code(Errc::connection_refused);
+  return to_error(system_error);
+}
+
+int pending_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<net::Listener>> Network::listen(const Address& address, const net::ListenOptions& options) {
+  if (address.kind() != Address::Kind::name) return Listener::listen(loop_, address, options);
+  tcp::resolver resolver(loop_.io());
+  std::error_code error;
+  const auto found = resolver.resolve(address.text(), "", tcp::resolver::passive, error);
+  const Addresses addresses = to_addresses(error, found, address.port());
+  if (!addresses) return fail(addresses.error());
+  const auto ipv4 = std::ranges::find(*addresses, Address::Kind::ipv4, &Address::kind);
+  return Listener::listen(loop_, ipv4 == addresses->end() ? addresses->front() : *ipv4, options);
+}
+
+Task<Result<net::Connected>> Network::dial(Address address, TimePoint deadline) {
+  if (deadline <= loop_.now()) co_return fail(Errc::timed_out);
+  if (address.kind() != Address::Kind::name) co_return co_await dial_one(std::move(address), deadline);
+  Addresses addresses = co_await resolve(address.text(), address.port(), deadline);
+  if (!addresses) co_return fail(addresses.error());
+  std::error_code error;
+  auto left = static_cast<int>(addresses->size());
+  for (Address& candidate : *addresses) {
+    const Duration share = deadline == kNever ? Duration::max() : (deadline - loop_.now()) / left--;
+    Result<net::Connected> connected = co_await dial_one(std::move(candidate), after(loop_.now(), share));
+    if (connected) co_return connected;
+    error = connected.error();
+    if (deadline <= loop_.now()) co_return fail(Errc::timed_out);
+  }
+  co_return fail(error);
+}
+
+Task<Result<net::Connected>> Network::dial_one(Address address, TimePoint deadline) {
+  const Result<Endpoint> endpoint = to_endpoint(address);
+  if (!endpoint) co_return fail(endpoint.error());
+  const int fd = ::socket(endpoint->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) co_return fail(to_error(errno));
+  const bool is_path = address.kind() == Address::Kind::unix_path;
+  const int on = 1;
+  if (!is_path) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const bool failed_at_once = ::connect(fd, endpoint->data(), endpoint->size) != 0 && errno != EINPROGRESS;
+  const int at_once = failed_at_once ? errno : 0;
+  Result<OwnedSocket> socket = Socket::adopt(loop_, fd);
+  if (!socket) co_return fail(socket.error());
+  if (failed_at_once) co_return fail(dial_error(address, at_once));
+  auto connection = std::make_unique<Connection>(std::move(*socket));
+  if (is_path) co_return net::Connected{std::move(connection), address, address};
+
+  // Connected when the socket has a peer; until then it has an error, or nothing yet.
+  connection->set_deadline(net::Direction::write, deadline);
+  while (remote_address(fd).kind() == Address::Kind::none) {
+    if (const int error = pending_error(fd)) co_return fail(dial_error(address, error));
+    if (deadline <= loop_.now()) co_return fail(Errc::timed_out);
+    co_await net::Readiness(*connection, net::Direction::write);
+  }
+  connection->set_deadline(net::Direction::write, kNever);
+  const Address local = local_address(fd);
+  // A free port of our own can be given to this very socket, which then talks to itself.
+  if (local == address) co_return fail(Errc::connection_refused);
+  co_return net::Connected{std::move(connection), local, std::move(address)};
+}
+
+Task<Addresses> Network::resolve(std::string host, std::uint16_t port, TimePoint deadline) {
+  if (deadline <= loop_.now()) co_return fail(Errc::timed_out);
+  const Result<Address> parsed = Address::parse(host, port);
+  if (!parsed) co_return fail(parsed.error());
+  if (parsed->kind() != Address::Kind::name) co_return std::vector<Address>(1, *parsed);
+
+  // A look-up that has begun cannot be cancelled and ends into an Arrival that nobody looks at; one that has not is
+  // cancelled with its resolver.
+  const auto arrival = std::make_shared<Arrival<Addresses>>(loop_);
+  tcp::resolver resolver(loop_.io());
+  resolver.async_resolve(host, "", [arrival, port](std::error_code error, const tcp::resolver::results_type& found) {
+    arrival->bring(to_addresses(error, found, port));
+  });
+  arrival->slot.set_deadline(deadline);
+  while (!arrival->value) {
+    if (deadline <= loop_.now()) co_return fail(Errc::timed_out);
+    co_await arrival->wait();
+  }
+  co_return std::move(*arrival->value);
+}
+
+}  // namespace pipette::tcp

@@ -1,0 +1,63 @@
+#include "pipette/tcp/runtime.h"
+
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <random>
+#include <utility>
+
+#include "pipette/tcp/internal/arrival.h"
+#include "pipette/tcp/internal/loop.h"
+#include "pipette/tcp/internal/network.h"
+
+namespace pipette::tcp {
+namespace {
+
+std::uint64_t draw_seed() {
+  std::random_device device;
+  const std::uint64_t high = device();
+  const std::uint64_t low = device();
+  return high << 32 | low;
+}
+
+// The kernel takes the handler away as it delivers the signal: also when the loop is stuck, a second one ends us.
+void handle_once(int signal) {
+  struct sigaction action{};
+  ::sigaction(signal, nullptr, &action);
+  action.sa_flags |= static_cast<int>(SA_RESETHAND);
+  ::sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+Runtime::Runtime() : seed_(draw_seed()), loop_(std::make_unique<Loop>()), network_(std::make_unique<Network>(*loop_)) {}
+
+Runtime::~Runtime() = default;
+
+async::Loop& Runtime::loop() { return *loop_; }
+net::Network& Runtime::network() { return *network_; }
+
+void Runtime::run(Task<> main) {
+  loop_->refresh_now();
+  main.start();
+  while (!main.done() && !loop_->stop_requested()) loop_->turn();
+  loop_->clear_stop_request();
+  if (main.done()) main.await_resume();
+}
+
+void Runtime::stop() { loop_->request_stop(); }
+
+Task<int> Runtime::wait_for_signal() {
+  const auto arrival = std::make_shared<Arrival<int>>(*loop_);
+  asio::signal_set signals(loop_->io());
+  for (const int signal : {SIGINT, SIGTERM}) {
+    signals.add(signal);
+    handle_once(signal);
+  }
+  signals.async_wait([arrival](std::error_code error, int signal) {
+    if (!error) arrival->bring(signal);
+  });
+  while (!arrival->value) co_await arrival->wait();
+  co_return *arrival->value;
+}
+
+}  // namespace pipette::tcp

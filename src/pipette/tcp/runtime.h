@@ -1,0 +1,49 @@
+// The real world as a Runtime: the machine's clocks, its sockets, its name service. One loop, one thread.
+//
+//   tcp::Runtime runtime;
+//   runtime.run(serve(runtime));         // returns when the task has finished, or soon after stop()
+//
+// Asio waits for sockets, names and signals underneath; nothing above tcp/ can tell.
+//
+// Errors    the constructor throws std::system_error when the system has no descriptor left for the loop.
+// Lifetime  outlives what was made from it: connections, listeners, tasks that use its loop.
+// Threads   the one that calls run(); stop() and loop().post() from any.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "pipette/async/task.h"
+#include "pipette/net/runtime.h"
+
+namespace pipette::tcp {
+
+class Loop;
+class Network;
+
+class Runtime final : public net::Runtime {
+ public:
+  Runtime();
+  ~Runtime() override;
+
+  async::Loop& loop() override;
+  net::Network& network() override;
+  Random random(std::string_view stream) override { return {seed_, stream}; }
+
+  // Runs the loop until `main` has finished, and rethrows what it threw. After stop(), `main` is cancelled.
+  void run(Task<> main);
+  // Makes the run() that is under way, or else the next one, return early. From any thread.
+  void stop();
+
+  // Completes with SIGINT or SIGTERM. The signal that came has its default effect again from that moment, and both
+  // have it when this is over, so asking a second time ends a program that does not stop.
+  Task<int> wait_for_signal();
+
+ private:
+  std::uint64_t seed_;
+  std::unique_ptr<Loop> loop_;
+  std::unique_ptr<Network> network_;
+};
+
+}  // namespace pipette::tcp
