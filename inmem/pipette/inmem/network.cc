@@ -17,7 +17,11 @@ const Address kHere = Address::ipv4({10, 0, 0, 1}, 0);
 class MemoryListener final : public net::Listener {
  public:
   MemoryListener(Network& network, Address address, std::string label, std::size_t backlog)
-      : network_(&network), address_(std::move(address)), label_(std::move(label)), backlog_(backlog) {}
+      : network_(&network),
+        loop_(network.loop_),
+        address_(std::move(address)),
+        label_(std::move(label)),
+        backlog_(backlog) {}
   ~MemoryListener() override { close(); }
 
   Result<net::Connected> try_accept() override {
@@ -68,10 +72,11 @@ class MemoryListener final : public net::Listener {
 
  private:
   void wake() {
-    if (!waiters_.empty()) network_->loop_.enqueue(waiters_.front());
+    if (!waiters_.empty()) loop_.enqueue(waiters_.front());
   }
 
   Network* network_;  // null once closed
+  Loop& loop_;
   Address address_;
   std::string label_;
   std::size_t backlog_;

@@ -57,7 +57,8 @@ struct Stream {
   explicit Stream(async::Loop& loop) : reader(loop), writer(loop) {}
 
   Ring ring;
-  bool finished = false;  // FIN behind the data
+  bool finished = false;   // FIN behind the data
+  bool has_ended = false;  // its reader has been told of the end, which from then on stays so
   net::WaitSlot reader;
   net::WaitSlot writer;
 };
@@ -85,7 +86,8 @@ class Pipe {
       if (was_full || stream.writer.has_waiter()) stream.writer.wake();
       return count;
     }
-    if (was_reset_) return fail(Errc::connection_reset);
+    if (was_reset_ && !stream.has_ended) return fail(Errc::connection_reset);
+    stream.has_ended = stream.finished;
     if (stream.finished) return 0;
     return fail(Errc::would_block);
   }

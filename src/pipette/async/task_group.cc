@@ -17,9 +17,9 @@ class TaskGroup::Child {
     struct FinalAwaiter {
       bool await_ready() const noexcept { return false; }
       void await_suspend(std::coroutine_handle<promise_type> self) const noexcept {
-        TaskGroup& group = *self.promise().group;
+        TaskGroup& owner = *self.promise().group;
         self.destroy();
-        group.child_finished();
+        owner.child_finished();
       }
       void await_resume() const noexcept {}
     };

@@ -42,7 +42,10 @@ class TaskGroup {
       group_.joiner_ = this;
     }
     void await_resume() const {}
-    void run() override { waiter_.resume(); }
+    void run() override {
+      if (group_.empty()) return waiter_.resume();
+      group_.joiner_ = this;  // somebody has spawned since: wait on
+    }
 
    private:
     TaskGroup& group_;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -44,6 +45,20 @@ constexpr bool all_have_class(std::string_view text, CharClass wanted) {
   return true;
 }
 
+// Whether no octet of `text`, which has eight at least, is a control or DEL; eight are looked at together.
+inline bool has_no_control(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighBits = kOnes * 0x80;
+  std::uint64_t found = 0;
+  for (std::size_t at = 0; at < text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + (at + 8 <= text.size() ? at : text.size() - 8), sizeof word);
+    const std::uint64_t off_del = word ^ kOnes * 0x7f;
+    found |= ((word - kOnes * 0x20) & ~word) | ((off_del - kOnes) & ~off_del);
+  }
+  return (found & kHighBits) == 0;
+}
+
 }  // namespace internal
 
 // tchar, RFC 9110 §5.6.2.
@@ -59,7 +74,12 @@ constexpr bool is_hex_digit(char c) { return internal::has_class(c, internal::he
 constexpr bool is_token(std::string_view text) {
   return !text.empty() && internal::all_have_class(text, internal::token_char);
 }
-constexpr bool is_value(std::string_view text) { return internal::all_have_class(text, internal::value_char); }
+constexpr bool is_value(std::string_view text) {
+  if !consteval {
+    if (text.size() >= 8 && internal::has_no_control(text)) return true;
+  }
+  return internal::all_have_class(text, internal::value_char);
+}
 
 // 0-15; `c` must be a hex digit.
 constexpr unsigned hex_value(char c) {

@@ -1,24 +1,52 @@
 #include "pipette/http/fields.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "pipette/base/ascii.h"
 
 namespace pipette::http {
 
+Fields& Fields::operator=(const Fields& other) {
+  if (this == &other) return *this;
+  size_ = 0;
+  reserve(other.size_);
+  size_ = other.size_;
+  base_ = other.base_;
+  std::copy_n(other.entries_.get(), other.size_, entries_.get());
+  repeated_ = other.repeated_;
+  first_ = other.first_;
+  return *this;
+}
+
+Fields& Fields::operator=(Fields&& other) noexcept {
+  if (this == &other) return *this;
+  base_ = other.base_;
+  size_ = other.size_;
+  capacity_ = std::exchange(other.capacity_, 0);
+  entries_ = std::move(other.entries_);
+  repeated_ = other.repeated_;
+  first_ = other.first_;
+  other.clear();
+  return *this;
+}
+
 std::optional<std::string_view> Fields::get(std::string_view name) const {
   if (const FieldName id = intern(name); id != FieldName::other) return get(id);
-  for (const Entry& entry : entries_) {
-    const Field found = field(entry);
+  for (std::size_t i = 0; i < size_; ++i) {
+    const Field found = field(entries_[i]);
     if (ascii::equal_ignoring_case(found.name, name)) return found.value;
   }
   return std::nullopt;
 }
 
-std::size_t Fields::count(FieldName name) const {
-  std::size_t count = 0;
-  for_each(name, [&](std::string_view) { ++count; });
-  return count;
+void Fields::reserve(std::size_t more) {
+  if (capacity_ - size_ >= more) return;
+  const std::size_t capacity = std::max({size_ + more, capacity_ * 2, std::size_t{16}});
+  auto larger = std::make_unique_for_overwrite<Entry[]>(capacity);
+  std::copy_n(entries_.get(), size_, larger.get());
+  entries_ = std::move(larger);
+  capacity_ = capacity;
 }
 
 OwnedFields& OwnedFields::operator=(const OwnedFields& other) {
@@ -53,10 +81,11 @@ Result<void> OwnedFields::add(std::string_view name, std::string_view value) {
 
 void OwnedFields::remove(std::string_view name) {
   if (!fields_.get(name)) return;
-  const std::vector<Fields::Entry> old = std::exchange(fields_.entries_, {});
-  fields_.first_.fill(0);
-  for (const Fields::Entry& entry : old) {
-    if (ascii::equal_ignoring_case(fields_.field(entry).name, name)) continue;
+  const Fields old = std::exchange(fields_, Fields());
+  fields_.rebase(old.base_);
+  for (std::size_t i = 0; i < old.size_; ++i) {
+    const Fields::Entry& entry = old.entries_[i];
+    if (ascii::equal_ignoring_case(old.field(entry).name, name)) continue;
     fields_.append(entry.name, entry.name_at, entry.name_size, entry.value_at, entry.value_size);
   }
 }

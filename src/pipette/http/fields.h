@@ -15,10 +15,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "pipette/base/bytes.h"
 #include "pipette/base/result.h"
@@ -33,11 +34,17 @@ struct Field {
 
 class Fields {
  public:
-  std::size_t size() const { return entries_.size(); }
-  bool empty() const { return entries_.empty(); }
+  Fields() = default;
+  Fields(const Fields& other) { *this = other; }
+  Fields& operator=(const Fields& other);
+  Fields(Fields&& other) noexcept { *this = std::move(other); }
+  Fields& operator=(Fields&& other) noexcept;
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
   Field operator[](std::size_t index) const { return field(entries_[index]); }
 
-  // The first value of that name.
+  // The first value of that name, which is an interned one.
   std::optional<std::string_view> get(FieldName name) const {
     const std::uint16_t first = first_[static_cast<std::size_t>(name)];
     if (first == 0) return std::nullopt;
@@ -45,29 +52,43 @@ class Fields {
   }
   std::optional<std::string_view> get(std::string_view name) const;
   bool contains(FieldName name) const { return first_[static_cast<std::size_t>(name)] != 0; }
+  // Whether that name, which must be an interned one, stands there more than once.
+  bool is_repeated(FieldName name) const { return (repeated_ >> static_cast<unsigned>(name) & 1) != 0; }
 
   // Calls f(value) for each field of that name, in order.
   template <class F>
   void for_each(FieldName name, F&& f) const {
-    for (const Entry& entry : entries_) {
-      if (entry.name == name) f(value(entry));
+    for (std::size_t i = 0; i < size_; ++i) {
+      if (entries_[i].name == name) f(value(entries_[i]));
     }
   }
-  std::size_t count(FieldName name) const;
 
   // For parsers. The octets are at `base`, now or after rebase().
   void clear() {
-    if (entries_.empty()) return;
-    entries_.clear();
+    if (size_ == 0) return;
+    size_ = 0;
+    repeated_ = 0;
     first_.fill(0);
   }
   void append(FieldName name, std::size_t name_at, std::size_t name_size, std::size_t value_at,
               std::size_t value_size) {
-    entries_.push_back({static_cast<std::uint32_t>(name_at), static_cast<std::uint32_t>(value_at),
-                        static_cast<std::uint32_t>(value_size), static_cast<std::uint16_t>(name_size), name});
-    std::uint16_t& first = first_[static_cast<std::size_t>(name)];
-    if (first == 0 && name != FieldName::other) first = static_cast<std::uint16_t>(entries_.size());
+    if (size_ == capacity_) reserve(1);
+    append_reserved(name, name_at, name_size, value_at, value_size);
   }
+  // The same, behind reserve().
+  void append_reserved(FieldName name, std::size_t name_at, std::size_t name_size, std::size_t value_at,
+                       std::size_t value_size) {
+    entries_[size_++] = {static_cast<std::uint32_t>(name_at), static_cast<std::uint32_t>(value_at),
+                         static_cast<std::uint32_t>(value_size), static_cast<std::uint16_t>(name_size), name};
+    std::uint16_t& first = first_[static_cast<std::size_t>(name)];
+    if (first == 0) {
+      first = static_cast<std::uint16_t>(size_);
+    } else {
+      repeated_ |= std::uint64_t{1} << static_cast<unsigned>(name);
+    }
+  }
+  // Room for `more` fields behind those that are there.
+  void reserve(std::size_t more);
   void rebase(const char* base) { base_ = base; }
 
  private:
@@ -85,9 +106,14 @@ class Fields {
   Field field(const Entry& entry) const { return {{base_ + entry.name_at, entry.name_size}, value(entry)}; }
 
   const char* base_ = nullptr;
-  std::vector<Entry> entries_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+  std::unique_ptr<Entry[]> entries_;
+  std::uint64_t repeated_ = 0;                          // a bit a FieldName
   std::array<std::uint16_t, kFieldNameCount> first_{};  // 1 + index of the first of that name; 0: none
 };
+
+static_assert(kFieldNameCount <= 64, "Fields::repeated_ has a bit for each");
 
 class OwnedFields {
  public:

@@ -10,7 +10,7 @@ using Kind = BodyLength::Kind;
 
 // The Transfer-Encoding we read is exactly "chunked", once (RFC 9112 §6.1, §7).
 Result<void> check_transfer_encoding(const Fields& fields) {
-  if (fields.count(FieldName::transfer_encoding) != 1) return fail(Errc::bad_transfer_coding);
+  if (fields.is_repeated(FieldName::transfer_encoding)) return fail(Errc::bad_transfer_coding);
   const std::string_view coding = *fields.get(FieldName::transfer_encoding);
   if (ascii::equal_ignoring_case(coding, "chunked")) return {};
   if (ascii::is_token(coding)) return fail(Errc::unknown_transfer_coding);
@@ -19,14 +19,16 @@ Result<void> check_transfer_encoding(const Fields& fields) {
 
 // One Content-Length, of digits alone (RFC 9110 §8.6). A list of equal values, which a recipient may accept, we do not.
 Result<std::uint64_t> parse_content_length(const Fields& fields) {
-  if (fields.count(FieldName::content_length) != 1) return fail(Errc::bad_content_length);
+  if (fields.is_repeated(FieldName::content_length)) return fail(Errc::bad_content_length);
   const auto size = ascii::parse_decimal(*fields.get(FieldName::content_length));
   if (!size) return fail(Errc::bad_content_length);
   return *size;
 }
 
-// Steps 3-6, the same for both roles. Kind::none when the head has neither field.
-Result<BodyLength> declared_length(bool is_http_1_0, const Fields& fields) {
+}  // namespace
+
+// The same for both roles.
+Result<BodyLength> internal::declared_length(bool is_http_1_0, const Fields& fields) {
   const bool has_length = fields.contains(FieldName::content_length);
   if (fields.contains(FieldName::transfer_encoding)) {
     // Step 3: both fields are an attack or a mistake; refused, never guessed.
@@ -43,19 +45,12 @@ Result<BodyLength> declared_length(bool is_http_1_0, const Fields& fields) {
   return BodyLength{Kind::exact, *size};
 }
 
-}  // namespace
-
-Result<BodyLength> body_length(const RequestHead& head) {
-  // Step 7: a request with neither field has no body.
-  return declared_length(head.is_http_1_0, head.fields);
-}
-
 Result<BodyLength> body_length(const ResponseHead& head, Method method) {
   // Step 1: what ends at the empty line, whatever the fields say.
   if (method == Method::head || forbids_body(head.status)) return BodyLength{Kind::none, 0};
   // Step 2: a tunnel has no body either.
   if (method == Method::connect && head.status >= 200 && head.status < 300) return BodyLength{Kind::none, 0};
-  const Result<BodyLength> declared = declared_length(head.is_http_1_0, head.fields);
+  const Result<BodyLength> declared = internal::declared_length(head.is_http_1_0, head.fields);
   // Step 8: a response with neither field ends with the connection.
   if (declared && declared->kind == Kind::none) return BodyLength{Kind::until_close, 0};
   return declared;

@@ -19,11 +19,4 @@ ConnectionOptions connection_options(const Fields& fields) {
   return options;
 }
 
-bool persists(bool is_http_1_0, const Fields& fields) {
-  if (!fields.contains(FieldName::connection)) return !is_http_1_0;
-  const ConnectionOptions options = connection_options(fields);
-  if (options.close) return false;
-  return !is_http_1_0 || options.keep_alive;
-}
-
 }  // namespace pipette::http

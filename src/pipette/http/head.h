@@ -46,6 +46,10 @@ struct ConnectionOptions {
 ConnectionOptions connection_options(const Fields& fields);
 
 // Whether the connection may carry another message after this one (RFC 9112 §9.3).
-bool persists(bool is_http_1_0, const Fields& fields);
+inline bool persists(bool is_http_1_0, const Fields& fields) {
+  if (!fields.contains(FieldName::connection)) return !is_http_1_0;
+  const ConnectionOptions options = connection_options(fields);
+  return !options.close && (!is_http_1_0 || options.keep_alive);
+}
 
 }  // namespace pipette::http

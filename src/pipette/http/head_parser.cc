@@ -10,12 +10,13 @@
 #include <cstring>
 
 #include "pipette/base/ascii.h"
+#include "pipette/http/internal/intern.h"
 #include "pipette/http/internal/scan.h"
 
 namespace pipette::http {
 namespace {
 
-using internal::find_near_colon;
+using internal::first_mark;
 using internal::skip_target;
 using internal::skip_token;
 using internal::skip_value;
@@ -23,6 +24,11 @@ using internal::skip_value;
 constexpr std::size_t kMaxMethodBytes = 32;
 constexpr std::size_t kVersionBytes = 8;  // HTTP/1.1
 constexpr std::size_t kMaxReasonBytes = 1024;
+constexpr std::uint32_t kGet = 'G' | 'E' << 8 | 'T' << 16 | ' ' << 24;
+constexpr std::uint64_t kPost = 0x2054534f50;             // "POST "
+constexpr std::uint64_t kVersion11 = 0x312e312f50545448;  // "HTTP/1.1"
+constexpr std::size_t kMaxPlainLines = 128;               // that the fast path takes in one go
+constexpr std::uint16_t kLineEnd = '\r' | '\n' << 8;
 constexpr std::size_t kNoLineEnd = static_cast<std::size_t>(-1);
 
 // Where the LF is that ends the line at `line`, searched from `scanned` on; kNoLineEnd when it is not there yet.
@@ -54,6 +60,7 @@ bool is_port(std::string_view digits) {
 }
 
 bool has_valid_percents(std::string_view text) {
+  if (text.empty() || std::memchr(text.data(), '%', text.size()) == nullptr) return true;
   for (std::size_t i = text.find('%'); i != std::string_view::npos; i = text.find('%', i + 1)) {
     if (i + 2 >= text.size() || !ascii::is_hex_digit(text[i + 1]) || !ascii::is_hex_digit(text[i + 2])) return false;
   }
@@ -121,7 +128,7 @@ Result<void> check_host(RequestHead& head) {
     if (!head.is_http_1_0) return fail(Errc::missing_host);
     return {};
   }
-  if (head.fields.count(FieldName::host) > 1) return fail(Errc::repeated_host);
+  if (head.fields.is_repeated(FieldName::host)) return fail(Errc::repeated_host);
   if (!is_host(*host)) return fail(Errc::bad_host);
   if (head.authority.empty()) head.authority = *host;
   return {};
@@ -146,23 +153,78 @@ bool is_host(std::string_view text) {
     const std::string_view rest = text.substr(close + 1);
     return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
   }
-  std::size_t size = 0;
-  bool saw_percent = false;
-  while (size < text.size() && ascii::is_host_char(text[size])) {
-    saw_percent |= text[size++] == '%';
-  }
-  if (size == 0 || (saw_percent && !has_valid_percents(text.substr(0, size)))) return false;
-  return size == text.size() || (text[size] == ':' && is_port(text.substr(size + 1)));
+  const char* const end = text.data() + text.size();
+  const char* at = text.data();
+  while (at != end && ascii::is_host_char(*at)) ++at;
+  const auto host = text.substr(0, static_cast<std::size_t>(at - text.data()));
+  if (host.empty() || !has_valid_percents(host)) return false;
+  return at == end || (*at == ':' && is_port(text.substr(host.size() + 1)));
 }
 
 // ---- field lines -----------------------------------------------------------------------------------------
 
+// The fast path: takes lines as long as they are plain and whole and within their limits, and leaves the first one
+// that is not to parse(), which knows every rule. It accepts nothing that parse() would refuse. True: it has also
+// taken the empty line that ends the section.
+bool FieldSectionParser::take_plain_lines(Bytes input, Fields& fields) {
+  constexpr std::ptrdiff_t kReadAhead = internal::kMaxInternedName;
+  const char* const begin = input.data();
+  const char* const end = begin + std::min(input.size(), limits_.max_head_bytes);
+  const char* line = begin + line_;
+  const char* window = line;
+  internal::Marks marks;
+  internal::mark_until(window, end, marks);
+  bool is_ended = false;
+  std::size_t room = std::min(limits_.max_fields - std::min(limits_.max_fields, fields.size()), kMaxPlainLines);
+  fields.reserve(room);
+  while (end - line >= 2) {
+    if (line[0] == '\r') {
+      is_ended = line[1] == '\n';
+      line += is_ended ? 2 : 0;
+      break;
+    }
+    auto at = static_cast<std::size_t>(line - window);
+    std::size_t stop_at = at < internal::kMarkedBytes ? first_mark(marks.ends, at) : internal::kMarkedBytes;
+    if (stop_at == internal::kMarkedBytes) {
+      window = line;
+      at = 0;
+      internal::mark_until(window, end, marks);
+      stop_at = first_mark(marks.ends, at);
+    }
+    const std::size_t colon_at = first_mark(marks.colons, at);
+    if (colon_at >= stop_at || end - line <= kReadAhead || room == 0) break;
+    const std::size_t name_size = colon_at - at;
+    const FieldName name = internal::intern_readable(line, name_size);
+    const char* const colon = line + name_size;
+    if (name == FieldName::other && (name_size == 0 || skip_token(line, colon) != colon)) break;
+
+    const char* const value = colon + (colon[1] == ' ' ? 2 : 1);
+    const bool is_long = stop_at == internal::kMarkedBytes;
+    const char* const stop = is_long ? skip_value(window + stop_at, end) : window + stop_at;
+    if (end - stop < 2 || internal::load_half(stop) != kLineEnd) break;
+    if (ascii::is_space_or_tab(*value) || ascii::is_space_or_tab(stop[-1])) break;
+    if (static_cast<std::size_t>(stop + 2 - line) > limits_.max_field_bytes) break;
+    fields.append_reserved(name, static_cast<std::size_t>(line - begin), name_size,
+                           static_cast<std::size_t>(value - begin), static_cast<std::size_t>(stop - value));
+    --room;
+    line = stop + 2;
+  }
+  line_ = static_cast<std::size_t>(line - begin);
+  return is_ended;
+}
+
 void FieldSectionParser::reset(std::size_t at) { line_ = scanned_ = at; }
 
 Result<std::size_t> FieldSectionParser::parse(Bytes input, Fields& fields) {
+  fields.rebase(input.data());
+  if (scanned_ <= line_ && take_plain_lines(input, fields)) return line_;
+  return take_lines(input, fields);
+}
+
+// Every rule, one line at a time.
+Result<std::size_t> FieldSectionParser::take_lines(Bytes input, Fields& fields) {
   const char* const begin = input.data();
   const char* const end = begin + input.size();
-  fields.rebase(begin);
   for (;;) {
     const char* const line = begin + line_;
     const std::size_t room = limits_.max_head_bytes - std::min(limits_.max_head_bytes, line_);
@@ -183,16 +245,11 @@ Result<std::size_t> FieldSectionParser::parse(Bytes input, Fields& fields) {
       return line_;
     }
 
-    const char* colon = find_near_colon(line, end);
-    FieldName name = colon == nullptr ? FieldName::other : intern({line, static_cast<std::size_t>(colon - line)});
-    if (name == FieldName::other) {
-      colon = skip_token(line, end);
-      if (colon == end || *colon != ':' || colon == line) {
-        const bool is_folded = ascii::is_space_or_tab(*line) && !fields.empty();
-        if (*line == '\n') return wait_or_fail(Errc::bad_line_end);
-        return wait_or_fail(is_folded ? Errc::obsolete_line_folding : Errc::bad_field_name);
-      }
-      name = intern({line, static_cast<std::size_t>(colon - line)});
+    const char* const colon = skip_token(line, end);
+    if (colon == end || *colon != ':' || colon == line) {
+      const bool is_folded = ascii::is_space_or_tab(*line) && !fields.empty();
+      if (*line == '\n') return wait_or_fail(Errc::bad_line_end);
+      return wait_or_fail(is_folded ? Errc::obsolete_line_folding : Errc::bad_field_name);
     }
 
     const char* value = colon + 1;
@@ -208,7 +265,8 @@ Result<std::size_t> FieldSectionParser::parse(Bytes input, Fields& fields) {
 
     const char* value_end = stop;
     while (value_end != value && ascii::is_space_or_tab(value_end[-1])) --value_end;
-    fields.append(name, line_, static_cast<std::size_t>(colon - line), static_cast<std::size_t>(value - begin),
+    const auto name_size = static_cast<std::size_t>(colon - line);
+    fields.append(intern({line, name_size}), line_, name_size, static_cast<std::size_t>(value - begin),
                   static_cast<std::size_t>(value_end - value));
     line_ += line_size;
     scanned_ = line_;
@@ -225,9 +283,13 @@ void RequestParser::reset() {
 
 Result<std::size_t> RequestParser::parse(Bytes input, RequestHead& head) {
   if (!in_fields_) {
-    const Result<std::size_t> line_end = parse_request_line(input, head);
-    if (!line_end || *line_end == 0) return line_end;
-    section_.reset(*line_end);
+    std::size_t line_end = take_plain_request_line(input, head);
+    if (line_end == 0) {
+      const Result<std::size_t> parsed = parse_request_line(input, head);
+      if (!parsed || *parsed == 0) return parsed;
+      line_end = *parsed;
+    }
+    section_.reset(line_end);
     in_fields_ = true;
     head.fields.clear();
   }
@@ -239,6 +301,34 @@ Result<std::size_t> RequestParser::parse(Bytes input, RequestHead& head) {
   if (!split_target(head)) return fail(Errc::bad_target);
   if (const Result<void> host = check_host(head); !host) return fail(host.error());
   return size;
+}
+
+// The fast path: a whole GET or POST line of HTTP/1.1 whose target needs no second look; 0: parse_request_line() knows.
+std::size_t RequestParser::take_plain_request_line(Bytes input, RequestHead& head) {
+  constexpr std::size_t kShortest = 16;  // "GET / HTTP/1.1" CRLF
+  if (line_ != 0 || scanned_ != 0 || input.size() < kShortest) return 0;
+  const char* const begin = input.data();
+  const char* const end = begin + std::min(input.size(), limits_.max_head_bytes);
+  const std::uint64_t word = internal::load_word(begin);
+  if ((word & 0xffffffff) == kGet) {
+    head.method = Method::get;
+    method_ = {0, 3};
+  } else if ((word & 0xffffffffff) == kPost) {
+    head.method = Method::post;
+    method_ = {0, 4};
+  } else {
+    return 0;
+  }
+  const char* const target = begin + method_.size + 1;
+  const char* const target_end = skip_target(target, end);
+  const auto size = static_cast<std::size_t>(target_end - target);
+  constexpr std::ptrdiff_t kBehindTarget = 1 + kVersionBytes + 2;
+  if (end - target_end < kBehindTarget || *target_end != ' ' || size == 0 || size > limits_.max_target_bytes) return 0;
+  if (internal::load_word(target_end + 1) != kVersion11 || internal::load_half(target_end + 9) != kLineEnd) return 0;
+  target_ = {method_.size + 1, size};
+  if (!has_valid_percents(target_.in(input))) return 0;
+  head.is_http_1_0 = false;
+  return static_cast<std::size_t>(target_end + kBehindTarget - begin);
 }
 
 // method SP request-target SP HTTP-version CRLF, RFC 9112 §3, after any number of empty lines.
@@ -265,9 +355,8 @@ Result<std::size_t> RequestParser::parse_request_line(Bytes input, RequestHead& 
     const bool is_line_end = method_end != end && (*method_end == '\r' || *method_end == '\n') && method_end == line;
     return wait_or_fail(is_line_end ? Errc::bad_line_end : Errc::bad_method);
   }
-  bool saw_percent = false;
   const char* const target = method_end + 1;
-  const char* const target_end = skip_target(target, end, saw_percent);
+  const char* const target_end = skip_target(target, end);
   if (target_end == end || *target_end != ' ' || target_end == target) return wait_or_fail(Errc::bad_target);
   const char* const version = target_end + 1;
   if (static_cast<std::size_t>(end - version) < kVersionBytes + 2) return wait_or_fail(Errc::bad_version);
@@ -283,7 +372,7 @@ Result<std::size_t> RequestParser::parse_request_line(Bytes input, RequestHead& 
   target_ = {static_cast<std::size_t>(target - begin), static_cast<std::size_t>(target_end - target)};
   if (method_.size > kMaxMethodBytes) return fail(Errc::bad_method);
   if (target_.size > limits_.max_target_bytes) return fail(Errc::target_too_long);
-  if (saw_percent && !has_valid_percents(target_.in(input))) return fail(Errc::bad_target);
+  if (!has_valid_percents(target_.in(input))) return fail(Errc::bad_target);
   const auto line_end = static_cast<std::size_t>(version + kVersionBytes + 2 - begin);
   if (line_end > limits_.max_head_bytes) return fail(Errc::head_too_large);
   head.method = method_of(method_.in(input));

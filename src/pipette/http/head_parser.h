@@ -41,7 +41,9 @@ class FieldSectionParser {
   Result<std::size_t> parse(Bytes input, Fields& fields);
 
  private:
-  friend class LineReader;
+  bool take_plain_lines(Bytes input, Fields& fields);
+  Result<std::size_t> take_lines(Bytes input, Fields& fields);
+
   HeadLimits limits_;
   std::size_t line_ = 0;     // where the line begins that is not yet complete
   std::size_t scanned_ = 0;  // up to where that line is known not to end
@@ -55,6 +57,7 @@ class RequestParser {
   Result<std::size_t> parse(Bytes input, RequestHead& head);
 
  private:
+  std::size_t take_plain_request_line(Bytes input, RequestHead& head);
   Result<std::size_t> parse_request_line(Bytes input, RequestHead& head);
 
   struct Span {

@@ -15,7 +15,7 @@
 namespace pipette::server {
 
 struct ServerOptions {
-  // The Server field of every response; empty: none.
+  // The Server field of every response; empty, longer than 256 octets or not a field value: none.
   std::string name = "pipette";
 
   // From the first octet of a request (from accept, for the first one) to the end of its head. A deadline, not a

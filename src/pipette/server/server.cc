@@ -8,7 +8,8 @@
 namespace pipette::server {
 
 Server::Server(Handler handler, ServerOptions options) : handler_(std::move(handler)), options_(std::move(options)) {
-  if (!ascii::is_value(options_.name)) options_.name.clear();
+  constexpr std::size_t kMaxNameBytes = 256;
+  if (!ascii::is_value(options_.name) || options_.name.size() > kMaxNameBytes) options_.name.clear();
 }
 
 void Server::log(std::string_view line) const {

@@ -13,6 +13,7 @@
 namespace pipette::server {
 namespace {
 
+using http::FieldName;
 using net::Direction;
 
 constexpr std::uint32_t kMaxExchangesInARow = 64;
@@ -20,6 +21,7 @@ constexpr std::size_t kMaxBytesInARow = 256 * 1024;
 constexpr std::size_t kMaxGatheredBytes = 64 * 1024;  // responses that wait to be flushed together
 constexpr std::size_t kLargeBodyBytes = 16 * 1024;    // bodies from here on are written from where they stand
 constexpr std::size_t kMinReadBytes = 1024;
+constexpr std::size_t kDefaultsRoom = 384;  // for the names, and the Server and Date that may stand apart
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kDefaultContentType = "text/plain; charset=utf-8";
 
@@ -50,7 +52,7 @@ Session::Session(Worker& worker, net::Connected connected)
       ends_{std::move(connected.local), std::move(connected.remote)},
       exchange_(worker.exchanges_.take()),
       out_(worker.server_.options().write_buffer_bytes),
-      head_deadline_(after(worker.runtime_.loop().now(), worker.server_.options().read_header_timeout)) {
+      head_deadline_(after(worker.loop_.now(), worker.server_.options().read_header_timeout)) {
   exchange_->runtime = &worker.runtime_;
   exchange_->ends = &ends_;
 }
@@ -68,12 +70,12 @@ Task<> Session::run() {
   co_await flush();
   if (is_connection_lost_) co_return;
   const Duration linger = worker_.server_.options().linger_timeout;
-  (void)co_await net::close(*connection_, after(worker_.runtime_.loop().now(), linger));
+  (void)co_await net::close(*connection_, after(worker_.loop_.now(), linger));
 }
 
 void Session::drain() {
   keeps_alive_ = false;
-  if (state_ == State::idle) connection_->set_deadline(Direction::read, worker_.runtime_.loop().now());
+  if (state_ == State::idle) connection_->set_deadline(Direction::read, worker_.loop_.now());
 }
 
 // ---- the head --------------------------------------------------------------------------------------------
@@ -87,7 +89,7 @@ async::Soon<bool> Session::next_head() {
 
 Task<bool> Session::read_head() {
   const ServerOptions& options = worker_.server_.options();
-  const async::Loop& loop = worker_.runtime_.loop();
+  const async::Loop& loop = worker_.loop_;
   co_await flush();
   if (is_connection_lost_) co_return false;
   const bool is_first = exchanges_ == 0;
@@ -136,7 +138,7 @@ Result<void> Session::accept_head() {
   exchange_->body_length = *length;
   if (length->size > worker_.server_.options().max_request_body_bytes) return fail(Errc::body_too_large);
   if (head.method == http::Method::connect) return fail(Errc::tunnel_not_supported);
-  if (const auto expect = head.fields.get(http::FieldName::expect);
+  if (const auto expect = head.fields.get(FieldName::expect);
       expect && !ascii::equal_ignoring_case(*expect, "100-continue")) {
     return fail(Errc::expectation_failed);
   }
@@ -171,7 +173,7 @@ Task<bool> Session::receive_body() {
   unparsed_.append(behind_head);
   exchange_->input.truncate(exchange_->head_bytes);
 
-  const bool expects_continue = exchange_->head.fields.contains(http::FieldName::expect);
+  const bool expects_continue = exchange_->head.fields.contains(FieldName::expect);
   if (expects_continue && !exchange_->head.is_http_1_0 && unparsed_.empty()) out_.append(kContinue);
   co_await flush();
   if (is_connection_lost_) co_return false;
@@ -192,8 +194,7 @@ Task<bool> Session::receive_body() {
 }
 
 Task<Result<void>> Session::receive_all(http::BodyReader& reader) {
-  connection_->set_deadline(Direction::read,
-                            after(worker_.runtime_.loop().now(), worker_.server_.options().read_body_timeout));
+  connection_->set_deadline(Direction::read, after(worker_.loop_.now(), worker_.server_.options().read_body_timeout));
   for (;;) {
     const Result<http::BodyReader::Step> step = reader.next(unparsed_.readable());
     if (!step) co_return fail(step.error());
@@ -223,7 +224,7 @@ async::Soon<> Session::call_handler() {
     } catch (...) {
       refuse_thrown("not a std::exception");
     }
-    worker_.runtime_.loop().refresh_now();
+    worker_.loop_.refresh_now();
     return {};
   }
   try {
@@ -236,7 +237,7 @@ async::Soon<> Session::call_handler() {
   } catch (...) {
     refuse_thrown("not a std::exception");
   }
-  worker_.runtime_.loop().refresh_now();
+  worker_.loop_.refresh_now();
   return {};
 }
 
@@ -284,11 +285,8 @@ void Session::write_response(Exchange& exchange, bool with_body) {
   const http::Fields& fields = response.fields.view();
   const bool has_length = !http::forbids_body(response.status);
   const bool is_silent = !has_length || exchange.head.method == http::Method::head;
-  const std::string_view date = fields.contains(http::FieldName::date)
-                                    ? std::string_view()
-                                    : worker_.date_.at(worker_.runtime_.loop().wall_now());
-  const std::string_view server =
-      fields.contains(http::FieldName::server) ? std::string_view() : std::string_view(worker_.server_line_);
+  const bool is_plain = fields.empty() || (!fields.contains(FieldName::date) && !fields.contains(FieldName::server));
+  const std::string_view prefix = is_plain ? worker_.prefix(response.status) : http::status_line(response.status);
   std::string_view type = response.content_type;
   if (type.empty() && !response.body.empty()) type = kDefaultContentType;
   std::string_view connection;
@@ -297,15 +295,15 @@ void Session::write_response(Exchange& exchange, bool with_body) {
   } else if (exchange.head.is_http_1_0) {
     connection = "Connection: keep-alive\r\n";
   }
-  const std::string_view status_line = http::status_line(response.status);
   const std::string_view body = is_silent || !with_body ? std::string_view() : std::string_view(response.body);
 
-  http::HeadWriter writer(out_, status_line.size() + server.size() + date.size() + type.size() + 16 + 16 +
-                                    http::kMaxDecimalBytes + 4 + connection.size() + http::written_size(fields) + 2 +
-                                    body.size());
-  writer.put(status_line);
-  writer.put(server);
-  writer.put(date);
+  http::HeadWriter writer(
+      out_, prefix.size() + kDefaultsRoom + type.size() + connection.size() + http::written_size(fields) + body.size());
+  writer.put(prefix);
+  if (!is_plain) {  // what the handler has set stays, the other default is added
+    if (!fields.contains(FieldName::server)) writer.put(worker_.server_line_);
+    if (!fields.contains(FieldName::date)) writer.put(worker_.date_.at(worker_.loop_.wall_now()));
+  }
   if (!type.empty()) writer.field("Content-Type", type);
   if (has_length) writer.content_length(response.body.size());
   for (std::size_t i = 0; i < fields.size(); ++i) writer.field(fields[i].name, fields[i].value);
@@ -314,8 +312,7 @@ void Session::write_response(Exchange& exchange, bool with_body) {
 }
 
 Task<> Session::write_large_body() {
-  connection_->set_deadline(Direction::write,
-                            after(worker_.runtime_.loop().now(), worker_.server_.options().write_timeout));
+  connection_->set_deadline(Direction::write, after(worker_.loop_.now(), worker_.server_.options().write_timeout));
   const std::array<Bytes, 2> pieces = {out_.readable(), Bytes(exchange_->response.body)};
   const Result<void> written = co_await connection_->write(pieces);
   if (!written) lose_connection();
@@ -329,7 +326,7 @@ Task<> Session::let_others_run() {
   exchanges_in_a_row_ = 0;
   bytes_in_a_row_ = 0;
   co_await flush();
-  co_await YieldToLoop(worker_.runtime_.loop());
+  co_await YieldToLoop(worker_.loop_);
 }
 
 async::Soon<> Session::flush() {
@@ -348,8 +345,7 @@ async::Soon<> Session::flush() {
 }
 
 Task<> Session::flush_rest(std::size_t written) {
-  connection_->set_deadline(Direction::write,
-                            after(worker_.runtime_.loop().now(), worker_.server_.options().write_timeout));
+  connection_->set_deadline(Direction::write, after(worker_.loop_.now(), worker_.server_.options().write_timeout));
   out_.consume(written);
   const Bytes rest = out_.readable();
   const Result<void> result = co_await connection_->write({&rest, 1});

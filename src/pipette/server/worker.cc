@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pipette/async/sleep.h"
+#include "pipette/http/status.h"
 #include "pipette/server/session.h"
 
 namespace pipette::server {
@@ -33,6 +34,7 @@ struct Worker::Deadline final : async::Timer {
 Worker::Worker(const Server& server, Runtime& runtime)
     : server_(server),
       runtime_(runtime),
+      loop_(runtime.loop()),
       exchanges_(server.options().head),
       drained_(runtime.loop()),
       sessions_(runtime.loop()) {
@@ -40,6 +42,18 @@ Worker::Worker(const Server& server, Runtime& runtime)
 }
 
 Worker::~Worker() = default;
+
+std::string_view Worker::prefix(int status) {
+  const WallTime now = loop_.wall_now();
+  if (status != prefix_status_ || now >= prefix_until_ || now < prefix_until_ - std::chrono::seconds(1)) {
+    prefix_ = http::status_line(status);
+    prefix_ += server_line_;
+    prefix_ += date_.at(now);
+    prefix_status_ = status;
+    prefix_until_ = std::chrono::floor<std::chrono::seconds>(now) + std::chrono::seconds(1);
+  }
+  return prefix_;
+}
 
 Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
   Acceptor acceptor(std::move(listener));
@@ -55,7 +69,7 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
     }
     if (connected.error() == make_error_code(Errc::listener_closed)) co_return;
     server_.log("accept on " + acceptor.listener->address().to_string() + " failed: " + connected.error().message());
-    co_await async::sleep_until(runtime_.loop(), after(runtime_.loop().now(), pause));
+    co_await async::sleep_until(loop_, after(loop_.now(), pause));
     pause = std::min(pause * 2, kLongestPause);
   }
 }
@@ -78,17 +92,17 @@ Task<ShutdownReport> Worker::shutdown(TimePoint deadline) {
   Deadline timer(drained_);
   if (open_ > 0) {
     drained_.reset();
-    runtime_.loop().arm(timer, deadline);
+    loop_.arm(timer, deadline);
     co_await drained_.wait();
   }
   if (open_ > 0) {
     report.cut = open_;
     open_sessions_.for_each([](Session& session) { session.abort(); });
     drained_.reset();
-    runtime_.loop().arm(timer, after(runtime_.loop().now(), kAbortGrace));
+    loop_.arm(timer, after(loop_.now(), kAbortGrace));
     co_await drained_.wait();
   }
-  runtime_.loop().disarm(timer);
+  loop_.disarm(timer);
   report.served = served_;
   report.overdue = open_;
   co_return report;

@@ -52,11 +52,18 @@ class Worker {
   struct Acceptor;
   struct Deadline;
 
+  // Status line, Server and Date of a response, which change once a second at most.
+  std::string_view prefix(int status);
+
   const Server& server_;
   Runtime& runtime_;
+  async::Loop& loop_;
   ExchangePool exchanges_;
   std::string server_line_;  // "Server: …\r\n", or nothing
   http::DateLine date_;
+  std::string prefix_;
+  int prefix_status_ = 0;
+  WallTime prefix_until_{};
   bool is_draining_ = false;
   std::size_t open_ = 0;
   std::uint64_t served_ = 0;

@@ -1,7 +1,6 @@
 #include "pipette/tcp/internal/loop.h"
 
 #include <algorithm>
-#include <asio/post.hpp>
 #include <chrono>
 #include <utility>
 

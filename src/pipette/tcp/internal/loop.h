@@ -11,11 +11,10 @@
 // Threads   one, but for post() and request_stop().
 #pragma once
 
-#include <asio/executor_work_guard.hpp>
-#include <asio/io_context.hpp>
 #include <memory>
 
 #include "pipette/async/loop.h"
+#include "pipette/tcp/internal/asio.h"
 
 namespace pipette::tcp {
 

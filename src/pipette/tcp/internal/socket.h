@@ -13,8 +13,6 @@
 #pragma once
 
 #include <array>
-#include <asio/io_context.hpp>
-#include <asio/posix/basic_stream_descriptor.hpp>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -25,6 +23,7 @@
 #include "pipette/base/result.h"
 #include "pipette/net/connection.h"
 #include "pipette/net/wait_slot.h"
+#include "pipette/tcp/internal/asio.h"
 
 namespace pipette::tcp {
 

@@ -1,0 +1,120 @@
+#include "pipette/base/ascii.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace pipette::ascii {
+namespace {
+
+// For each octet: is it in the class? `members` lists all of a class, from the RFC's grammar.
+void expect_members(bool (*is_member)(char), const std::string& members) {
+  for (int octet = 0; octet < 256; ++octet) {
+    const char c = static_cast<char>(octet);
+    EXPECT_EQ(is_member(c), members.find(c) != std::string::npos) << "octet " << octet;
+  }
+}
+
+std::string range(int first, int last) {
+  std::string octets;
+  for (int octet = first; octet <= last; ++octet) octets += static_cast<char>(octet);
+  return octets;
+}
+
+const std::string kDigit = "0123456789";
+const std::string kAlpha = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const std::string kUnreserved = kAlpha + kDigit + "-._~";
+const std::string kSubDelims = "!$&'()*+,;=";
+
+TEST(Ascii, DigitsLettersAndBlanksAreThoseOfRfc5234) {
+  expect_members(is_digit, kDigit);
+  expect_members(is_alpha, kAlpha);
+  expect_members(is_hex_digit, kDigit + "abcdefABCDEF");
+  expect_members(is_space_or_tab, " \t");
+}
+
+TEST(Ascii, TokenCharactersAreThoseOfRfc9110) { expect_members(is_token_char, "!#$%&'*+-.^_`|~" + kDigit + kAlpha); }
+
+TEST(Ascii, ValueCharactersAreVisibleBlankOrObsText) {
+  expect_members(is_value_char, "\t" + range(0x20, 0x7e) + range(0x80, 0xff));
+}
+
+TEST(Ascii, TargetCharactersAreThoseOfRfc3986WithTheBracketsOfAHost) {
+  expect_members(is_target_char, kUnreserved + kSubDelims + "%:@/?[]");
+}
+
+TEST(Ascii, HostCharactersAreThoseOfARegName) { expect_members(is_host_char, kUnreserved + kSubDelims + "%"); }
+
+TEST(Ascii, LowersLettersAndNothingElse) {
+  for (int octet = 0; octet < 256; ++octet) {
+    const char c = static_cast<char>(octet);
+    EXPECT_EQ(to_lower(c), c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c) << "octet " << octet;
+  }
+}
+
+TEST(Ascii, ReadsHexDigitsInBothCases) {
+  for (unsigned value = 0; value < 16; ++value) {
+    EXPECT_EQ(hex_value("0123456789abcdef"[value]), value);
+    EXPECT_EQ(hex_value("0123456789ABCDEF"[value]), value);
+  }
+}
+
+TEST(Ascii, EmptyTextIsAValueButNoToken) {
+  EXPECT_FALSE(is_token(""));
+  EXPECT_TRUE(is_value(""));
+}
+
+TEST(Ascii, OneBadOctetSpoilsATokenAndAValue) {
+  EXPECT_TRUE(is_token("X-Token"));
+  EXPECT_FALSE(is_token("X Token"));
+  EXPECT_FALSE(is_token("X-Token:"));
+  EXPECT_TRUE(is_value("a b\tc \xc3\xa9"));
+  EXPECT_FALSE(is_value("a\rb"));
+  EXPECT_FALSE(is_value(std::string_view("a\0b", 3)));
+  EXPECT_FALSE(is_value("a\x7f"));
+}
+
+TEST(Ascii, ComparesWithoutTheCaseOfLettersOnly) {
+  EXPECT_TRUE(equal_ignoring_case("Content-LENGTH", "content-length"));
+  EXPECT_FALSE(equal_ignoring_case("Content-Length", "Content-Lengt"));
+  EXPECT_FALSE(equal_ignoring_case("[", "{"));
+  EXPECT_FALSE(equal_ignoring_case("@", "`"));
+  EXPECT_FALSE(equal_ignoring_case("\r", "-"));
+  EXPECT_FALSE(equal_ignoring_case("\xc0", "\xe0"));
+}
+
+TEST(Ascii, TrimsSpacesAndTabsAndNothingElse) {
+  EXPECT_EQ(trim(" \t a b \t "), "a b");
+  EXPECT_EQ(trim("a"), "a");
+  EXPECT_EQ(trim(" \t "), "");
+  EXPECT_EQ(trim(""), "");
+  for (const char kept : {'\v', '\f', '\r', '\n', '\0', '\x85', '\xa0'}) {
+    const std::string text = {kept, 'a', kept};
+    EXPECT_EQ(trim(text), text);
+  }
+}
+
+TEST(Ascii, ParsesDecimalUpToTheLargestNumber) {
+  EXPECT_EQ(parse_decimal("0"), 0U);
+  EXPECT_EQ(parse_decimal("42"), 42U);
+  EXPECT_EQ(parse_decimal("0042"), 42U);
+  EXPECT_EQ(parse_decimal("18446744073709551615"), UINT64_MAX);
+  EXPECT_EQ(parse_decimal("000000000000000000000000018446744073709551615"), UINT64_MAX);
+}
+
+TEST(Ascii, RefusesDecimalThatOverflows) {
+  for (const std::string_view digits : {"18446744073709551616", "18446744073709551620", "18446744073709551700",
+                                        "28446744073709551615", "99999999999999999999", "184467440737095516150"}) {
+    EXPECT_EQ(parse_decimal(digits), std::nullopt) << digits;
+  }
+}
+
+TEST(Ascii, RefusesDecimalThatIsNotDigitsAlone) {
+  for (const std::string_view digits : {"", "+1", "-1", "-0", " 1", "1 ", "1_0", "1,1", "0x1", "1.0", "1e3", "\xb2"}) {
+    EXPECT_EQ(parse_decimal(digits), std::nullopt) << digits;
+  }
+  EXPECT_EQ(parse_decimal(std::string_view("1\0", 2)), std::nullopt);
+}
+
+}  // namespace
+}  // namespace pipette::ascii

@@ -1,0 +1,40 @@
+// The contract suites on pipes in memory, in virtual time: with the buffers of a kernel, and with tiny ones that cut
+// everything to pieces.
+#include "pipette/inmem/pipe.h"
+#include "pipette/inmem/world.h"
+
+#include "tests/net/connection_contract.h"
+#include "tests/net/listener_contract.h"
+
+namespace pipette::net {
+namespace {
+
+class PipeTransport final : public Transport {
+ public:
+  explicit PipeTransport(const inmem::PipeOptions& options) { world_.network().set_pipe_options(options); }
+
+  Runtime& runtime() override { return world_.runtime(); }
+  bool step() override { return world_.loop().step(); }
+  Address any_address() override { return Address::ipv4({127, 0, 0, 1}, 0); }
+  void exhaust_descriptors(const Address& listening) override {
+    world_.network().fail_accept(listening, Errc::too_many_open_files);
+  }
+
+ private:
+  inmem::World world_;
+};
+
+std::unique_ptr<Transport> make_pipe() { return std::make_unique<PipeTransport>(inmem::PipeOptions()); }
+
+std::unique_ptr<Transport> make_tiny_pipe() {
+  const inmem::PipeOptions tiny{.capacity_bytes = 64, .max_read_bytes = 3, .max_write_bytes = 5};
+  return std::make_unique<PipeTransport>(tiny);
+}
+
+const auto kPipes = testing::Values(TransportCase{"Pipe", make_pipe}, TransportCase{"TinyPipe", make_tiny_pipe});
+
+INSTANTIATE_TEST_SUITE_P(InMemory, ConnectionContract, kPipes, case_name);
+INSTANTIATE_TEST_SUITE_P(InMemory, ListenerContract, kPipes, case_name);
+
+}  // namespace
+}  // namespace pipette::net

@@ -1,0 +1,136 @@
+// Delivers octets to the parsers in given pieces and keeps all that came of it, for the tests and for the fuzz
+// targets: whatever the pieces, the outcome must be the same.
+//
+//   deliver_request(pieces) --> RequestOutcome { error | size, head }         describe(outcome) --> text to compare
+//   deliver_body(pieces, length) --> BodyOutcome { error, data, consumed, is_complete }
+//
+// For every call the octets so far are moved to an ExactBlock of their own, and the one before is freed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "pipette/http/body_reader.h"
+#include "pipette/http/head_parser.h"
+
+#include "tests/support/splits.h"
+
+namespace pipette::test {
+
+template <class Head>
+struct HeadOutcome {
+  std::optional<Errc> error;  // why it was refused
+  std::size_t size = 0;       // of the head; 0 without an error: more is needed
+  ExactBlock block;           // what the views of the head point into
+  Head head;
+};
+
+using RequestOutcome = HeadOutcome<http::RequestHead>;
+using ResponseOutcome = HeadOutcome<http::ResponseHead>;
+
+template <class Parser, class Head>
+HeadOutcome<Head> deliver_head(const Pieces& pieces, const http::HeadLimits& limits) {
+  Parser parser(limits);
+  HeadOutcome<Head> outcome;
+  std::string so_far;
+  for (const std::string_view piece : pieces) {
+    so_far += piece;
+    ExactBlock block(so_far);
+    const Result<std::size_t> size = parser.parse(block.octets(), outcome.head);
+    outcome.block = std::move(block);
+    if (!size) {
+      outcome.error = errc_of(size.error());
+      return outcome;
+    }
+    outcome.size = *size;
+    if (outcome.size > 0) return outcome;
+  }
+  return outcome;
+}
+
+inline RequestOutcome deliver_request(const Pieces& pieces, const http::HeadLimits& limits = {}) {
+  return deliver_head<http::RequestParser, http::RequestHead>(pieces, limits);
+}
+
+inline ResponseOutcome deliver_response(const Pieces& pieces, const http::HeadLimits& limits = {}) {
+  return deliver_head<http::ResponseParser, http::ResponseHead>(pieces, limits);
+}
+
+inline std::string describe(const http::Fields& fields) {
+  std::string text;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    text.append("\n<").append(fields[i].name).append("> <").append(fields[i].value).append(">");
+  }
+  return text;
+}
+
+inline std::string describe(const http::RequestHead& head) {
+  std::string text = head.is_http_1_0 ? "1.0" : "1.1";
+  for (const std::string_view part : {head.method_text, head.target, head.authority, head.path, head.query}) {
+    text.append(" <").append(part).append(">");
+  }
+  text += " method " + std::to_string(static_cast<int>(head.method));
+  text += " form " + std::to_string(static_cast<int>(head.form));
+  return text + describe(head.fields);
+}
+
+inline std::string describe(const http::ResponseHead& head) {
+  std::string text = head.is_http_1_0 ? "1.0 " : "1.1 ";
+  text += std::to_string(head.status);
+  text.append(" <").append(head.reason).append(">");
+  return text + describe(head.fields);
+}
+
+template <class Head>
+std::string describe(const HeadOutcome<Head>& outcome) {
+  if (outcome.error) return "refused: " + std::string(errc_row(*outcome.error).message);
+  if (outcome.size == 0) return "more is needed";
+  return std::to_string(outcome.size) + " octets, " + describe(outcome.head);
+}
+
+struct BodyOutcome {
+  std::optional<Errc> error;
+  std::string data;
+  std::size_t consumed = 0;
+  bool is_complete = false;
+
+  bool operator==(const BodyOutcome&) const = default;
+};
+
+inline std::string describe(const BodyOutcome& outcome) {
+  std::string text = outcome.error       ? "refused: " + std::string(errc_row(*outcome.error).message)
+                     : outcome.is_complete ? std::string("complete")
+                                           : std::string("more is needed");
+  text += ", " + std::to_string(outcome.consumed) + " octets consumed, data <" + outcome.data + ">";
+  return text;
+}
+
+inline BodyOutcome deliver_body(const Pieces& pieces, http::BodyLength length, const http::BodyLimits& limits = {}) {
+  http::BodyReader reader(length, limits);
+  BodyOutcome outcome;
+  outcome.is_complete = reader.is_complete();
+  std::string pending;
+  for (const std::string_view piece : pieces) {
+    pending += piece;
+    while (!outcome.is_complete) {
+      const ExactBlock block(pending);
+      const Result<http::BodyReader::Step> step = reader.next(block.octets());
+      if (!step) {
+        outcome.error = errc_of(step.error());
+        // How much of the run in front of the mistake was taken before it was seen depends on the pieces.
+        outcome.consumed = 0;
+        return outcome;
+      }
+      outcome.data += step->data;
+      outcome.consumed += step->consumed;
+      outcome.is_complete = step->is_complete;
+      pending.erase(0, step->consumed);
+      if (step->consumed == 0) break;
+    }
+  }
+  return outcome;
+}
+
+}  // namespace pipette::test

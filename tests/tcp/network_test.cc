@@ -1,0 +1,272 @@
+#include "pipette/net/network.h"
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <tuple>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include "pipette/async/task_group.h"
+#include "pipette/tcp/runtime.h"
+
+#include "tests/net/transport.h"
+
+namespace pipette::tcp {
+namespace {
+
+using namespace std::chrono_literals;
+using net::Address;
+using net::Connected;
+using net::fails_with;
+using net::Listener;
+
+// Runs one task to its end, and hands back what it returned.
+template <class T>
+Task<> keep(Task<T> task, std::optional<T>& result) {
+  result.emplace(co_await task);
+}
+
+Task<Result<Connected>> accept_from(Listener& listener) { co_return co_await listener.accept(); }
+Task<> accept_and_ignore(Listener& listener) { std::ignore = co_await listener.accept(); }
+Task<> read_and_ignore(net::Connection& connection) {
+  std::array<char, 16> room;
+  std::ignore = co_await connection.read_some(room);
+}
+
+int count_entries(const char* folder) {
+  const std::filesystem::directory_iterator entries(folder);
+  return static_cast<int>(std::distance(begin(entries), end(entries)));
+}
+int count_threads() { return count_entries("/proc/self/task"); }
+int count_descriptors() { return count_entries("/proc/self/fd"); }
+
+class TcpNetwork : public testing::Test {
+ protected:
+  TcpNetwork() {
+    std::string pattern = std::filesystem::temp_directory_path() / "pipette-network-XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~TcpNetwork() override { std::filesystem::remove_all(folder_); }
+
+  async::Loop& loop() { return runtime_.loop(); }
+  net::Network& network() { return runtime_.network(); }
+
+  template <class T>
+  T await(Task<T> task) {
+    std::optional<T> result;
+    runtime_.run(keep(std::move(task), result));
+    return std::move(*result);
+  }
+  std::unique_ptr<Listener> listen(const char* address) {
+    auto listener = network().listen(*Address::parse(address));
+    if (!listener) throw std::system_error(listener.error(), address);
+    return std::move(*listener);
+  }
+  Result<Connected> dial(const Address& address) { return await(network().dial(address, after(loop().now(), 10s))); }
+
+  std::filesystem::path folder_;
+  Runtime runtime_;
+};
+
+// ---- names
+// -----------------------------------------------------------------------------------------------------------
+
+TEST_F(TcpNetwork, ResolvesLocalhost) {
+  const auto found = await(network().resolve("localhost", 80, after(loop().now(), 10s)));
+  ASSERT_TRUE(found) << found.error().message();
+  EXPECT_THAT(*found, testing::Contains(testing::AnyOf(*Address::parse("127.0.0.1:80"), *Address::parse("[::1]:80"))));
+}
+
+TEST_F(TcpNetwork, DoesNotFindAHostThatCannotBe) {
+  EXPECT_THAT(await(network().resolve("no-such-host.invalid", 80, kNever)), fails_with(Errc::host_not_found));
+  EXPECT_THAT(dial(Address::name("no-such-host.invalid", 80)), fails_with(Errc::host_not_found));
+}
+
+TEST_F(TcpNetwork, ResolvesSeveralNamesAtATime) {
+  async::TaskGroup group(loop());
+  std::array<std::optional<Result<std::vector<Address>>>, 3> found;
+  for (auto& result : found) group.spawn(keep(network().resolve("localhost", 80, kNever), result));
+  const auto join = [](async::TaskGroup& all) -> Task<> { co_await all.join(); };
+  runtime_.run(join(group));
+  for (const auto& result : found) EXPECT_TRUE(*result);
+}
+
+TEST_F(TcpNetwork, DialsByName) {
+  const auto listener = listen("127.0.0.1:0");
+  const auto dialed = dial(Address::name("localhost", listener->address().port()));
+  ASSERT_TRUE(dialed) << dialed.error().message();
+  EXPECT_EQ(dialed->remote, listener->address()) << "also after an address where nobody listens";
+}
+
+TEST_F(TcpNetwork, ListensByName) {
+  const auto listener = listen("localhost:0");
+  EXPECT_NE(listener->address().port(), 0);
+  EXPECT_TRUE(dial(listener->address()));
+}
+
+TEST_F(TcpNetwork, CancelsAResolveWhoseTaskDies) {
+  Task<Result<std::vector<Address>>> resolving = network().resolve("localhost", 80, kNever);
+  resolving.start();
+}
+
+TEST_F(TcpNetwork, StartsNoThreadForLiterals) {
+  const int before = count_threads();
+  const auto listener = listen("127.0.0.1:0");
+  EXPECT_TRUE(dial(listener->address()));
+  EXPECT_TRUE(await(network().resolve("127.0.0.1", 80, kNever)));
+  EXPECT_EQ(count_threads(), before);
+}
+
+// ---- dialing
+// ---------------------------------------------------------------------------------------------------------
+
+TEST_F(TcpNetwork, EndsADialAtItsDeadline) {
+  // A listener with a full backlog answers no more: the kernel drops the SYNs.
+  const auto listener = network().listen(*Address::parse("127.0.0.1:0"), net::ListenOptions{.backlog = 1});
+  ASSERT_TRUE(listener);
+  std::vector<Connected> waiting;
+  for (;;) {
+    const TimePoint deadline = after(loop().now(), 20ms);
+    auto dialed = await(network().dial((*listener)->address(), deadline));
+    if (!dialed) {
+      EXPECT_THAT(dialed, fails_with(std::errc::timed_out));
+      EXPECT_GE(loop().now(), deadline);
+      break;
+    }
+    waiting.push_back(std::move(*dialed));
+    ASSERT_LT(waiting.size(), 10U);
+  }
+}
+
+TEST_F(TcpNetwork, RefusesAddressesThatCannotBe) {
+  EXPECT_THAT(dial(Address()), fails_with(Errc::bad_address));
+  EXPECT_THAT(dial(Address::unix_path(std::string(200, 'x'))), fails_with(Errc::bad_address));
+  EXPECT_THAT(network().listen(Address()), fails_with(Errc::bad_address));
+  EXPECT_THAT(network().listen(*Address::parse("192.0.2.1:0")), fails_with(std::errc::address_not_available));
+}
+
+// ---- listening
+// -------------------------------------------------------------------------------------------------------
+
+TEST_F(TcpNetwork, AcceptsIpv4OnEveryInterfaceOfIpv6) {
+  const auto listener = network().listen(*Address::parse("[::]:0"));
+  if (!listener) GTEST_SKIP() << "no IPv6 here: " << listener.error().message();
+  const Address ipv4 = Address::ipv4({127, 0, 0, 1}, (*listener)->address().port());
+  const auto dialed = dial(ipv4);
+  ASSERT_TRUE(dialed) << dialed.error().message();
+  const auto accepted = await(accept_from(**listener));
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(accepted->local, ipv4);
+  EXPECT_EQ(accepted->remote, dialed->local);
+}
+
+TEST_F(TcpNetwork, TellsOnWhichInterfaceAConnectionCame) {
+  const auto listener = listen(":0");
+  const Address one = Address::ipv4({127, 0, 0, 2}, listener->address().port());
+  const auto dialed = dial(one);
+  ASSERT_TRUE(dialed);
+  const auto accepted = await(accept_from(*listener));
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(accepted->local, one);
+}
+
+TEST_F(TcpNetwork, SharesAPortOnlyWhenAsked) {
+  net::ListenOptions shared;
+  shared.reuse_port = true;
+  const auto first = network().listen(*Address::parse("127.0.0.1:0"), shared);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(network().listen((*first)->address(), shared));
+  EXPECT_THAT(network().listen((*first)->address()), fails_with(std::errc::address_in_use));
+}
+
+// ---- Unix sockets
+// ----------------------------------------------------------------------------------------------------
+
+TEST_F(TcpNetwork, RemovesItsPathWhenItCloses) {
+  const std::filesystem::path path = folder_ / "socket";
+  const auto listener = network().listen(Address::unix_path(path));
+  ASSERT_TRUE(listener);
+  EXPECT_TRUE(std::filesystem::is_socket(path));
+  (*listener)->close();
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(TcpNetwork, LeavesAPathThatIsSomebodyElsesByNow) {
+  const std::filesystem::path path = folder_ / "socket";
+  const auto first = network().listen(Address::unix_path(path));
+  ASSERT_TRUE(first);
+  std::filesystem::rename(path, folder_ / "moved");
+  const auto second = network().listen(Address::unix_path(path));
+  ASSERT_TRUE(second);
+  (*first)->close();
+  EXPECT_TRUE(std::filesystem::exists(path));
+  EXPECT_TRUE(dial(Address::unix_path(path)));
+}
+
+TEST_F(TcpNetwork, ReplacesAPathThatADeadProcessLeft) {
+  const std::filesystem::path path = folder_ / "socket";
+  const int dead = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path.string().copy(name.sun_path, sizeof name.sun_path - 1);
+  ASSERT_EQ(::bind(dead, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  ::close(dead);
+  ASSERT_TRUE(std::filesystem::exists(path));
+  EXPECT_THAT(dial(Address::unix_path(path)), fails_with(std::errc::connection_refused));
+  const auto listener = network().listen(Address::unix_path(path));
+  ASSERT_TRUE(listener) << listener.error().message();
+  EXPECT_TRUE(dial(Address::unix_path(path)));
+}
+
+TEST_F(TcpNetwork, LeavesAFileThatIsNoSocket) {
+  const std::filesystem::path path = folder_ / "precious";
+  std::ofstream(path) << "data";
+  EXPECT_THAT(network().listen(Address::unix_path(path)), fails_with(std::errc::address_in_use));
+  EXPECT_EQ(std::filesystem::file_size(path), 4U);
+}
+
+// ---- the end
+// ---------------------------------------------------------------------------------------------------------
+
+TEST_F(TcpNetwork, FreesWhatIsStillPendingWhenTheRuntimeDies) {
+  Runtime runtime;
+  const auto listener = runtime.network().listen(*Address::parse("127.0.0.1:0"));
+  ASSERT_TRUE(listener);
+  std::optional<Result<Connected>> dialed;
+  runtime.run(keep(runtime.network().dial((*listener)->address(), kNever), dialed));
+  ASSERT_TRUE(*dialed);
+  // Each is destroyed while its operation is pending, and no turn of the loop comes after.
+  Task<> reading = read_and_ignore(*(**dialed).connection);
+  reading.start();
+  Task<> accepting = accept_and_ignore(**listener);
+  accepting.start();
+  Task<Result<std::vector<Address>>> resolving = runtime.network().resolve("localhost", 80, kNever);
+  resolving.start();
+  Task<int> signal = runtime.wait_for_signal();
+  signal.start();
+}
+
+TEST_F(TcpNetwork, ClosesADescriptorAtOnceWhileAnOperationIsPending) {
+  const auto listener = listen("127.0.0.1:0");
+  auto dialed = dial(listener->address());
+  ASSERT_TRUE(dialed);
+  Task<> reading = read_and_ignore(*dialed->connection);
+  reading.start();
+  const int before = count_descriptors();
+  reading = Task<>();
+  dialed->connection.reset();
+  EXPECT_EQ(count_descriptors(), before - 1);
+}
+
+}  // namespace
+}  // namespace pipette::tcp

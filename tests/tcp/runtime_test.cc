@@ -1,0 +1,208 @@
+#include "pipette/tcp/runtime.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "pipette/async/event.h"
+#include "pipette/async/sleep.h"
+#include "pipette/async/task_group.h"
+
+namespace pipette::tcp {
+namespace {
+
+using namespace std::chrono_literals;
+using async::sleep_until;
+
+Task<> wait_for(async::Event& event) { co_await event.wait(); }
+Task<> sleep(async::Loop& loop, Duration duration) { co_await sleep_until(loop, after(loop.now(), duration)); }
+Task<> note_after(async::Loop& loop, TimePoint when, std::vector<int>& notes, int note) {
+  co_await sleep_until(loop, when);
+  notes.push_back(note);
+}
+Task<> join(async::TaskGroup& group) { co_await group.join(); }
+Task<> keep(Runtime& runtime, int& signal) { signal = co_await runtime.wait_for_signal(); }
+
+bool has_default_disposition(int signal) {
+  struct sigaction action{};
+  ::sigaction(signal, nullptr, &action);
+  return action.sa_handler == SIG_DFL;
+}
+
+TEST(TcpRuntime, RunsATaskToItsEnd) {
+  Runtime runtime;
+  const TimePoint start = runtime.loop().now();
+  runtime.run(sleep(runtime.loop(), 5ms));
+  EXPECT_GE(runtime.loop().now(), start + 5ms);
+}
+
+TEST(TcpRuntime, RunsSeveralTasksOneAfterAnother) {
+  Runtime runtime;
+  for (int i = 0; i < 3; ++i) runtime.run(sleep(runtime.loop(), 0ms));
+}
+
+TEST(TcpRuntime, RethrowsWhatTheTaskThrew) {
+  Runtime runtime;
+  const auto fails = [](async::Loop& loop) -> Task<> {
+    co_await sleep_until(loop, after(loop.now(), 1ms));
+    throw std::runtime_error("on purpose");
+  };
+  EXPECT_THROW(runtime.run(fails(runtime.loop())), std::runtime_error);
+}
+
+TEST(TcpRuntime, FiresTimersInOrderOfDeadlineThenOfArming) {
+  Runtime runtime;
+  async::TaskGroup group(runtime.loop());
+  std::vector<int> notes;
+  const TimePoint start = runtime.loop().now();
+  group.spawn(note_after(runtime.loop(), start + 4ms, notes, 4));
+  group.spawn(note_after(runtime.loop(), start + 2ms, notes, 2));
+  group.spawn(note_after(runtime.loop(), start + 3ms, notes, 30));
+  group.spawn(note_after(runtime.loop(), start + 3ms, notes, 31));
+  runtime.run(join(group));
+  EXPECT_THAT(notes, testing::ElementsAre(2, 30, 31, 4));
+}
+
+TEST(TcpRuntime, KnowsCivilTime) {
+  Runtime runtime;
+  EXPECT_LT(std::chrono::abs(runtime.loop().wall_now() - std::chrono::system_clock::now()), 1min);
+}
+
+TEST(TcpRuntime, IsWokenByPostsFromAnotherThreadInTheirOrder) {
+  Runtime runtime;
+  async::Event finished(runtime.loop());
+  std::vector<int> notes;
+  std::thread other([&] {
+    for (int i = 0; i < 100; ++i) runtime.loop().post([&notes, i] { notes.push_back(i); });
+    runtime.loop().post([&finished] { finished.set(); });
+  });
+  runtime.run(wait_for(finished));
+  other.join();
+  ASSERT_EQ(notes.size(), 100U);
+  EXPECT_TRUE(std::ranges::is_sorted(notes));
+}
+
+TEST(TcpRuntime, RefreshesItsClockForPostedWork) {
+  Runtime runtime;
+  async::Event finished(runtime.loop());
+  const TimePoint due = after(runtime.loop().now(), 5ms);
+  TimePoint seen{};
+  std::thread other([&] {
+    std::this_thread::sleep_until(std::chrono::steady_clock::time_point(due.time_since_epoch()));
+    runtime.loop().post([&] {
+      seen = runtime.loop().now();
+      finished.set();
+    });
+  });
+  runtime.run(wait_for(finished));
+  other.join();
+  EXPECT_GE(seen, due);
+}
+
+TEST(TcpRuntime, DropsPostedWorkThatNeverRan) {
+  const auto alive = std::make_shared<int>(0);
+  {
+    Runtime runtime;
+    runtime.loop().post([alive] { ADD_FAILURE() << "ran after all"; });
+  }
+  EXPECT_EQ(alive.use_count(), 1);
+}
+
+TEST(TcpRuntime, ServesPostsWhileTasksAreAlwaysReady) {
+  Runtime runtime;
+  struct Busy final : async::Runnable {
+    explicit Busy(async::Loop& on) : loop(on) {}
+    void run() override { loop.enqueue(*this); }
+    async::Loop& loop;
+  } busy(runtime.loop());
+  runtime.loop().enqueue(busy);
+  async::Event finished(runtime.loop());
+  std::thread other([&] { runtime.loop().post([&] { finished.set(); }); });
+  runtime.run(wait_for(finished));
+  other.join();
+}
+
+TEST(TcpRuntime, FiresTimersWhilePostsNeverEnd) {
+  Runtime runtime;
+  std::function<void()> again = [&] { runtime.loop().post(again); };
+  again();
+  runtime.run(sleep(runtime.loop(), 2ms));
+}
+
+TEST(TcpRuntime, StopsFromAnotherThread) {
+  Runtime runtime;
+  async::Event never(runtime.loop());
+  std::thread other([&] { runtime.stop(); });
+  runtime.run(wait_for(never));
+  other.join();
+  EXPECT_FALSE(never.is_set());
+}
+
+TEST(TcpRuntime, StopsTheNextRunWhenNoneIsUnderWay) {
+  Runtime runtime;
+  async::Event never(runtime.loop());
+  runtime.stop();
+  runtime.run(wait_for(never));
+  runtime.run(sleep(runtime.loop(), 1ms));  // and only that one
+  EXPECT_FALSE(never.is_set());
+}
+
+TEST(TcpRuntime, DrawsFromNamedStreamsOfOneSeed) {
+  Runtime runtime;
+  EXPECT_EQ(runtime.random("a").next(), runtime.random("a").next());
+  EXPECT_NE(runtime.random("a").next(), runtime.random("b").next());
+  EXPECT_NE(runtime.random("a").next(), Runtime().random("a").next());
+}
+
+TEST(TcpRuntime, WaitsForASignal) {
+  for (const int sent : {SIGTERM, SIGINT}) {
+    Runtime runtime;
+    int received = 0;
+    runtime.loop().post([&] { std::raise(sent); });
+    runtime.run(keep(runtime, received));
+    EXPECT_EQ(received, sent);
+    EXPECT_TRUE(has_default_disposition(SIGTERM));
+    EXPECT_TRUE(has_default_disposition(SIGINT));
+  }
+}
+
+TEST(TcpRuntime, WaitsForASignalAgain) {
+  Runtime runtime;
+  for (int i = 0; i < 2; ++i) {
+    int received = 0;
+    runtime.loop().post([&] { std::raise(SIGTERM); });
+    runtime.run(keep(runtime, received));
+    EXPECT_EQ(received, SIGTERM);
+  }
+}
+
+TEST(TcpRuntime, RestoresTheDefaultDispositionAsTheSignalComes) {
+  Runtime runtime;
+  int received = 0;
+  bool was_default = false;
+  runtime.loop().post([&] {
+    std::raise(SIGTERM);
+    was_default = has_default_disposition(SIGTERM);  // before the loop has taken any notice
+  });
+  runtime.run(keep(runtime, received));
+  EXPECT_TRUE(was_default);
+}
+
+TEST(TcpRuntime, LeavesSignalsAloneWhenNobodyWaitsAnyMore) {
+  Runtime runtime;
+  int received = 0;
+  runtime.stop();
+  runtime.run(keep(runtime, received));
+  EXPECT_EQ(received, 0);
+  EXPECT_TRUE(has_default_disposition(SIGTERM));
+}
+
+}  // namespace
+}  // namespace pipette::tcp
