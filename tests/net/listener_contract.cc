@@ -151,6 +151,7 @@ TEST_P(ListenerContract, TimesOutWhenDialedTooLate) {
   const auto listener = listen();
   EXPECT_THAT(await(network().dial(listener->address(), loop().now())), fails_with(std::errc::timed_out));
   EXPECT_THAT(await(network().resolve("localhost", 80, loop().now())), fails_with(std::errc::timed_out));
+  EXPECT_THAT(await(network().resolve("192.0.2.1", 80, loop().now())), fails_with(std::errc::timed_out));
 }
 
 TEST_P(ListenerContract, ResolvesLiteralsToThemselves) {

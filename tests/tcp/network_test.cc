@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "pipette/async/task_group.h"
+#include "pipette/tcp/internal/network.h"
 #include "pipette/tcp/runtime.h"
 
 #include "tests/net/transport.h"
@@ -72,10 +73,20 @@ class TcpNetwork : public testing::Test {
     if (!listener) throw std::system_error(listener.error(), address);
     return std::move(*listener);
   }
+  // One whose backlog is full: the kernel drops what else is sent there, so dialing it takes forever.
+  std::unique_ptr<Listener> make_silent_listener() {
+    auto listener =
+        network().listen(*Address::parse("127.0.0.1:0"), net::ListenOptions{.backlog = 1, .reuse_port = false});
+    while (auto dialed = await(network().dial((*listener)->address(), after(loop().now(), 20ms)))) {
+      in_backlog_.push_back(std::move(*dialed));
+    }
+    return std::move(*listener);
+  }
   Result<Connected> dial(const Address& address) { return await(network().dial(address, after(loop().now(), 10s))); }
 
   std::filesystem::path folder_;
   Runtime runtime_;
+  std::vector<Connected> in_backlog_;
 };
 
 // ---- names
@@ -131,21 +142,31 @@ TEST_F(TcpNetwork, StartsNoThreadForLiterals) {
 // ---------------------------------------------------------------------------------------------------------
 
 TEST_F(TcpNetwork, EndsADialAtItsDeadline) {
-  // A listener with a full backlog answers no more: the kernel drops the SYNs.
-  const auto listener = network().listen(*Address::parse("127.0.0.1:0"), net::ListenOptions{.backlog = 1});
-  ASSERT_TRUE(listener);
-  std::vector<Connected> waiting;
-  for (;;) {
-    const TimePoint deadline = after(loop().now(), 20ms);
-    auto dialed = await(network().dial((*listener)->address(), deadline));
-    if (!dialed) {
-      EXPECT_THAT(dialed, fails_with(std::errc::timed_out));
-      EXPECT_GE(loop().now(), deadline);
-      break;
-    }
-    waiting.push_back(std::move(*dialed));
-    ASSERT_LT(waiting.size(), 10U);
-  }
+  const auto silent = make_silent_listener();
+  const TimePoint deadline = after(loop().now(), 20ms);
+  EXPECT_THAT(await(network().dial(silent->address(), deadline)), fails_with(std::errc::timed_out));
+  EXPECT_GE(loop().now(), deadline);
+}
+
+TEST_F(TcpNetwork, TriesTheNextAddressAfterOneThatRefuses) {
+  const Address nobody = listen("127.0.0.1:0")->address();
+  const auto listener = listen("127.0.0.1:0");
+  auto& tcp_network = static_cast<Network&>(network());
+  const std::vector<Address> both = {nobody, listener->address()};
+  const auto dialed = await(tcp_network.dial_first_of(both, kNever));
+  ASSERT_TRUE(dialed) << dialed.error().message();
+  EXPECT_EQ(dialed->remote, listener->address());
+  const std::vector<Address> none = {nobody, nobody};
+  EXPECT_THAT(await(tcp_network.dial_first_of(none, kNever)), fails_with(std::errc::connection_refused));
+}
+
+TEST_F(TcpNetwork, LeavesTimeForTheNextAddressAfterOneThatIsSilent) {
+  const auto silent = make_silent_listener();
+  const auto listener = listen("127.0.0.1:0");
+  const std::vector<Address> both = {silent->address(), listener->address()};
+  const auto dialed = await(static_cast<Network&>(network()).dial_first_of(both, after(loop().now(), 50ms)));
+  ASSERT_TRUE(dialed) << dialed.error().message();
+  EXPECT_EQ(dialed->remote, listener->address());
 }
 
 TEST_F(TcpNetwork, RefusesAddressesThatCannotBe) {

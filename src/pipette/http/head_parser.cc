@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 #include "pipette/base/ascii.h"
 #include "pipette/http/internal/intern.h"
@@ -67,9 +68,44 @@ bool has_valid_percents(std::string_view text) {
   return true;
 }
 
+// IPv4address, RFC 3986 §3.2.2: four numbers up to 255, without leading zeros.
+bool is_ipv4_literal(std::string_view text) {
+  for (int left = 4; left > 0; --left) {
+    const std::string_view number = text.substr(0, left > 1 ? text.find('.') : text.size());
+    const auto value = ascii::parse_decimal(number);
+    if (!value || *value > 255 || (number.size() > 1 && number.front() == '0')) return false;
+    text.remove_prefix(std::min(number.size() + 1, text.size()));
+  }
+  return true;
+}
+
+// IPv6address, RFC 3986 §3.2.2: eight groups of one to four hex digits, the last two perhaps written as an IPv4
+// address; one "::" may stand for any number of groups that are zero.
 bool is_ipv6_literal(std::string_view text) {
-  const auto fits = [](char c) { return ascii::is_hex_digit(c) || c == ':' || c == '.'; };
-  return text.size() >= 2 && std::ranges::all_of(text, fits) && text.contains(':');
+  unsigned groups = 0;
+  bool has_gap = false;
+  for (;;) {
+    if (text.starts_with("::")) {
+      if (std::exchange(has_gap, true)) return false;
+      text.remove_prefix(2);
+      if (text.empty()) break;
+    } else if (groups > 0) {
+      if (text.empty()) break;
+      if (text.front() != ':') return false;
+      text.remove_prefix(1);
+    }
+    if (!text.contains(':') && text.contains('.')) {
+      if (!is_ipv4_literal(text)) return false;
+      groups += 2;
+      break;
+    }
+    const auto is_digit = [](char c) { return ascii::is_hex_digit(c); };
+    const auto digits = static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
+    if (digits == 0 || digits > 4) return false;
+    text.remove_prefix(digits);
+    ++groups;
+  }
+  return has_gap ? groups < 8 : groups == 8;
 }
 
 // Splits "scheme://authority/path?query"; false when `target` has none of the shapes of an http URI.
@@ -198,10 +234,10 @@ bool FieldSectionParser::take_plain_lines(Bytes input, Fields& fields) {
     const char* const colon = line + name_size;
     if (name == FieldName::other && (name_size == 0 || skip_token(line, colon) != colon)) break;
 
-    const char* const value = colon + (colon[1] == ' ' ? 2 : 1);
     const bool is_long = stop_at == internal::kMarkedBytes;
     const char* const stop = is_long ? skip_value(window + stop_at, end) : window + stop_at;
     if (end - stop < 2 || internal::load_half(stop) != kLineEnd) break;
+    const char* const value = colon + (colon[1] == ' ' ? 2 : 1);
     if (ascii::is_space_or_tab(*value) || ascii::is_space_or_tab(stop[-1])) break;
     if (static_cast<std::size_t>(stop + 2 - line) > limits_.max_field_bytes) break;
     fields.append_reserved(name, static_cast<std::size_t>(line - begin), name_size,
@@ -335,18 +371,17 @@ std::size_t RequestParser::take_plain_request_line(Bytes input, RequestHead& hea
 Result<std::size_t> RequestParser::parse_request_line(Bytes input, RequestHead& head) {
   const char* const begin = input.data();
   const char* const end = begin + input.size();
-  const std::size_t max_line =
-      std::min(kMaxMethodBytes + 1 + limits_.max_target_bytes + 1 + kVersionBytes + 2, limits_.max_head_bytes);
-  const auto too_long = [&](std::size_t line) {
-    const std::string_view start = input.substr(line, kMaxMethodBytes + 1);
-    return start.contains(' ') ? Errc::target_too_long : Errc::bad_method;
-  };
-
   while (line_ + 1 < input.size() && begin[line_] == '\r' && begin[line_ + 1] == '\n') {
     line_ += 2;
     if (line_ > limits_.max_head_bytes) return fail(Errc::head_too_large);
   }
-  const auto wait_or_fail = [&](Errc error) { return judge(input, line_, scanned_, max_line, too_long(line_), error); };
+  const std::size_t longest = kMaxMethodBytes + 1 + limits_.max_target_bytes + 1 + kVersionBytes + 2;
+  const std::size_t room = limits_.max_head_bytes - std::min(limits_.max_head_bytes, line_);
+  const auto wait_or_fail = [&](Errc error) {
+    const bool has_method = input.substr(line_, kMaxMethodBytes + 1).contains(' ');
+    const Errc too_long = room < longest ? Errc::head_too_large : has_method ? Errc::target_too_long : Errc::bad_method;
+    return judge(input, line_, scanned_, std::min(room, longest), too_long, error);
+  };
   if (scanned_ > line_ && find_line_end(input, line_, scanned_) == kNoLineEnd) return wait_or_fail(Errc::bad_line_end);
 
   const char* const line = begin + line_;
@@ -359,22 +394,23 @@ Result<std::size_t> RequestParser::parse_request_line(Bytes input, RequestHead& 
   const char* const target_end = skip_target(target, end);
   if (target_end == end || *target_end != ' ' || target_end == target) return wait_or_fail(Errc::bad_target);
   const char* const version = target_end + 1;
-  if (static_cast<std::size_t>(end - version) < kVersionBytes + 2) return wait_or_fail(Errc::bad_version);
+  const auto left = static_cast<std::size_t>(end - version);
+  if (left < kVersionBytes + 1) return wait_or_fail(Errc::bad_version);
   bool is_http_1_0 = false;
   const Result<void> parsed = parse_version({version, kVersionBytes}, is_http_1_0);
   if (!parsed) return wait_or_fail(errc_of(parsed.error()));
-  if (version[kVersionBytes] != '\r' || version[kVersionBytes + 1] != '\n') {
+  if (left < kVersionBytes + 2 || version[kVersionBytes] != '\r' || version[kVersionBytes + 1] != '\n') {
     const char after = version[kVersionBytes];
     return wait_or_fail(after == '\r' || after == '\n' ? Errc::bad_line_end : Errc::bad_version);
   }
 
   method_ = {line_, static_cast<std::size_t>(method_end - line)};
   target_ = {static_cast<std::size_t>(target - begin), static_cast<std::size_t>(target_end - target)};
+  const auto line_end = static_cast<std::size_t>(version + kVersionBytes + 2 - begin);
+  if (line_end > limits_.max_head_bytes) return fail(Errc::head_too_large);
   if (method_.size > kMaxMethodBytes) return fail(Errc::bad_method);
   if (target_.size > limits_.max_target_bytes) return fail(Errc::target_too_long);
   if (!has_valid_percents(target_.in(input))) return fail(Errc::bad_target);
-  const auto line_end = static_cast<std::size_t>(version + kVersionBytes + 2 - begin);
-  if (line_end > limits_.max_head_bytes) return fail(Errc::head_too_large);
   head.method = method_of(method_.in(input));
   head.is_http_1_0 = is_http_1_0;
   return line_end;

@@ -12,7 +12,7 @@ constexpr std::uint16_t kHttpPort = 80;
 constexpr std::uint16_t kHttpsPort = 443;
 
 bool has_scheme(std::string_view text, std::string_view scheme) {
-  return text.size() > scheme.size() && ascii::equal_ignoring_case(text.substr(0, scheme.size()), scheme);
+  return text.size() >= scheme.size() && ascii::equal_ignoring_case(text.substr(0, scheme.size()), scheme);
 }
 
 }  // namespace

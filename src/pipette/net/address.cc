@@ -90,22 +90,24 @@ Address Address::with_port(std::uint16_t port) const {
 }
 
 std::string Address::to_string() const {
-  std::array<char, INET6_ADDRSTRLEN> text{};
+  std::array<char, INET6_ADDRSTRLEN> ip{};
+  std::string text;
   switch (kind_) {
     case Kind::none:
       return "nowhere";
-    case Kind::ipv4:
-      inet_ntop(AF_INET, ip_.data(), text.data(), text.size());
-      return std::string(text.data()) + ":" + std::to_string(port_);
-    case Kind::ipv6:
-      inet_ntop(AF_INET6, ip_.data(), text.data(), text.size());
-      return "[" + std::string(text.data()) + "]:" + std::to_string(port_);
     case Kind::unix_path:
-      return std::string(kUnixPrefix) + text_;
+      return text.append(kUnixPrefix).append(text_);
     case Kind::name:
-      return text_ + ":" + std::to_string(port_);
+      text = text_;
+      break;
+    case Kind::ipv4:
+      text = inet_ntop(AF_INET, ip_.data(), ip.data(), ip.size());
+      break;
+    case Kind::ipv6:
+      text.append("[").append(inet_ntop(AF_INET6, ip_.data(), ip.data(), ip.size())).append("]");
+      break;
   }
-  return {};
+  return text.append(":").append(std::to_string(port_));
 }
 
 }  // namespace pipette::net

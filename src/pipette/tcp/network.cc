@@ -65,9 +65,13 @@ Task<Result<net::Connected>> Network::dial(Address address, TimePoint deadline) 
   if (address.kind() != Address::Kind::name) co_return co_await dial_one(std::move(address), deadline);
   Addresses addresses = co_await resolve(address.text(), address.port(), deadline);
   if (!addresses) co_return fail(addresses.error());
+  co_return co_await dial_first_of(std::move(*addresses), deadline);
+}
+
+Task<Result<net::Connected>> Network::dial_first_of(std::vector<Address> addresses, TimePoint deadline) {
   std::error_code error;
-  auto left = static_cast<int>(addresses->size());
-  for (Address& candidate : *addresses) {
+  auto left = static_cast<int>(addresses.size());
+  for (Address& candidate : addresses) {
     const Duration share = deadline == kNever ? Duration::max() : (deadline - loop_.now()) / left--;
     Result<net::Connected> connected = co_await dial_one(std::move(candidate), after(loop_.now(), share));
     if (connected) co_return connected;

@@ -1,7 +1,8 @@
 // The machine's own network: TCP and Unix sockets, and the system's name service. See net/network.h for the rules.
 //
-// dial() gives each address of a name its share of the time that is left, so that one that never answers does not
-// keep the others from their turn. IP literals never reach the name service, whose thread starts with the first name.
+// dial_first_of() gives each address of a name its share of the time that is left, so that one that never answers does
+// not keep the others from their turn. IP literals never reach the name service, whose thread starts with the first
+// name.
 //
 // TODO(perf): Asio looks up one name at a time, so a look-up that hangs holds up those behind it (each still ends at
 // its deadline), and the end of the program with them.
@@ -25,6 +26,8 @@ class Network final : public net::Network {
                                                 const net::ListenOptions& options) override;
   Task<Result<net::Connected>> dial(net::Address address, TimePoint deadline) override;
   Task<Result<std::vector<net::Address>>> resolve(std::string host, std::uint16_t port, TimePoint deadline) override;
+  // The first of `addresses` that answers, tried in order; the error of the last when none does.
+  Task<Result<net::Connected>> dial_first_of(std::vector<net::Address> addresses, TimePoint deadline);
 
  private:
   Task<Result<net::Connected>> dial_one(net::Address address, TimePoint deadline);
