@@ -8,6 +8,8 @@
 
 #include "pipette/base/result.h"
 
+#include "tests/support/printers.h"
+
 namespace pipette {
 namespace {
 

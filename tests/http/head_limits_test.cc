@@ -54,6 +54,15 @@ TEST(HeadLimits, BoundAFieldLine) {
   }
 }
 
+TEST(HeadLimits, RefuseANameTooLongForItsIndexWhateverTheLimits) {
+  const HeadLimits limits{.max_field_bytes = 1 << 20, .max_head_bytes = 1 << 21};
+  for (const std::size_t size : {65'535U, 65'536U, 70'000U}) {
+    const std::string octets = "GET / HTTP/1.1\r\nHost: a\r\n" + std::string(size, 'n') + ": v\r\n\r\n";
+    const test::RequestOutcome request = test::deliver_request({octets}, limits);
+    EXPECT_EQ(request.error, size <= 65'535 ? std::nullopt : std::optional(Errc::field_too_large)) << size;
+  }
+}
+
 TEST(HeadLimits, RefuseALongFieldBeforeItsLineHasEnded) {
   const HeadLimits limits{.max_field_bytes = 50};
   const std::string start = "GET / HTTP/1.1\r\nHost: a\r\n";
@@ -106,6 +115,14 @@ TEST(HeadLimits, BoundTheWholeHeadOfAResponse) {
     const std::string octets = start + line_of(size - start.size() - 2) + "\r\n";
     const auto error = size <= 100 ? std::nullopt : std::optional(Errc::head_too_large);
     EXPECT_EQ(parse_response(octets, limits).error, error) << size;
+  }
+}
+
+TEST(HeadLimits, AStatusLineLongerThanTheHeadIsTooLargeAHead) {
+  for (const std::size_t size : {1U, 10U, 16U, 17U, 18U}) {
+    const HeadLimits limits{.max_head_bytes = size};
+    EXPECT_EQ(parse_response("HTTP/1.1 200 OK\r\n\r\n", limits).error, Errc::head_too_large) << size;
+    EXPECT_EQ(parse_response("HTTP/1.1 200 OK\r\nX: y\r\n\r\n", limits).error, Errc::head_too_large) << size;
   }
 }
 

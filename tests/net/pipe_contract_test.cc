@@ -1,5 +1,8 @@
 // The contract suites on pipes in memory, in virtual time: with the buffers of a kernel, and with tiny ones that cut
 // everything to pieces.
+#include <array>
+#include <span>
+
 #include "pipette/inmem/pipe.h"
 #include "pipette/inmem/world.h"
 
@@ -35,6 +38,19 @@ const auto kPipes = testing::Values(TransportCase{"Pipe", make_pipe}, TransportC
 
 INSTANTIATE_TEST_SUITE_P(InMemory, ConnectionContract, kPipes, case_name);
 INSTANTIATE_TEST_SUITE_P(InMemory, ListenerContract, kPipes, case_name);
+
+// A kernel whose peer already has the FIN hides this reset from readers, though it may also lose them the last octets.
+// In memory the mistake always shows: a server that does not linger over unread input fails its tests.
+TEST(Pipe, ShowsReadersThatTheirPeerDiedWithUnreadInput) {
+  inmem::World world;
+  auto [here, there] = inmem::make_pipe(world.loop());
+  std::array<char, 16> room;
+  const Bytes unread = "unread";
+  ASSERT_THAT(there->try_write(std::span(&unread, 1)), gives(6));
+  ASSERT_TRUE(here->try_close_write());
+  here.reset();
+  EXPECT_THAT(there->try_read(room), fails_with(std::errc::connection_reset));
+}
 
 }  // namespace
 }  // namespace pipette::net

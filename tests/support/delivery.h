@@ -91,8 +91,8 @@ std::string describe(const HeadOutcome<Head>& outcome) {
 }
 
 struct BodyOutcome {
-  std::optional<Errc> error;
-  std::string data;
+  std::optional<Errc> error = std::nullopt;
+  std::string data = {};
   std::size_t consumed = 0;
   bool is_complete = false;
 

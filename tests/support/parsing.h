@@ -5,13 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/delivery.h"
+#include "tests/support/printers.h"
 
-namespace pipette {
-
-// How GoogleTest prints an error.
-inline void PrintTo(Errc error, std::ostream* out) { *out << '"' << errc_row(error).message << '"'; }
-
-namespace test {
+namespace pipette::test {
 
 template <class Deliver>
 auto deliver_in_every_split(std::string_view octets, Deliver&& deliver) {
@@ -43,5 +39,4 @@ inline BodyOutcome read_chunked(std::string_view octets, const http::BodyLimits&
   return read_body(octets, {http::BodyLength::Kind::chunked, 0}, limits);
 }
 
-}  // namespace test
-}  // namespace pipette
+}  // namespace pipette::test

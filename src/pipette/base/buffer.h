@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "pipette/base/bytes.h"
+#include "pipette/base/poison.h"
 
 namespace pipette {
 
@@ -30,7 +31,8 @@ class Buffer {
 
   // Room for at least `at_least` octets behind the readable ones; all the room there is.
   MutableBytes writable(std::size_t at_least) {
-    if (capacity_ - end_ < at_least || (begin_ == end_ && begin_ > 0)) make_room(at_least);
+    if (!kPoisons && begin_ == end_) begin_ = end_ = 0;
+    if (capacity_ - end_ < at_least || (kPoisons && begin_ > 0)) make_room(at_least);
     return {memory_.get() + end_, capacity_ - end_};
   }
   // The first `count` octets of writable() have been filled.

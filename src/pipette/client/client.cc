@@ -90,7 +90,7 @@ Task<Result<Response>> Client::post(std::string url, std::string content_type, s
 }
 
 Task<Result<void>> Client::call(const Request& request, Response& response) {
-  const Result<http::Url> url = http::parse_url(request.url);
+  const Result<http::Url> url = parse(request.url);
   if (!url) co_return fail(url.error());
   const TimePoint deadline = after(runtime_.loop().now(), options_.timeout);
   for (int attempt = 1;; ++attempt) {
@@ -116,6 +116,17 @@ Task<Result<void>> Client::call(const Request& request, Response& response) {
                             is_idempotent(request.method) && done.error() != std::errc::timed_out;
     if (!may_repeat) co_return done;
   }
+}
+
+// The last URL is often the next one too.
+Result<http::Url> Client::parse(std::string_view text) {
+  if (text == last_url_text_) return http::moved(last_url_, last_url_text_.data(), text.data());
+  const Result<http::Url> url = http::parse_url(text);
+  if (url) {
+    last_url_text_ = text;
+    last_url_ = http::moved(*url, text.data(), last_url_text_.data());
+  }
+  return url;
 }
 
 // ---- connections -----------------------------------------------------------------------------------------
@@ -210,7 +221,7 @@ Result<void> Client::write_request(const http::Url& url, const Request& request,
   if (sends_length) writer.content_length(request.body.size());
   for (std::size_t i = 0; i < fields.size(); ++i) writer.field(fields[i].name, fields[i].value);
   writer.end(body_fits ? std::string_view(request.body) : std::string_view());
-  connection.keeps_alive = !http::connection_options(fields).close;
+  connection.keeps_alive = http::persists(false, fields);
   return {};
 }
 
@@ -236,11 +247,13 @@ Task<Result<void>> Client::receive(KeptConnection& connection, http::Method meth
     connection.parser.reset();
     std::size_t head_bytes = 0;
     for (;;) {
-      const Result<std::size_t> size = connection.parser.parse(in.readable(), connection.head);
-      if (!size) co_return fail(size.error());
-      if (*size > 0) {
-        head_bytes = *size;
-        break;
+      if (!in.empty()) {
+        const Result<std::size_t> size = connection.parser.parse(in.readable(), connection.head);
+        if (!size) co_return fail(size.error());
+        if (*size > 0) {
+          head_bytes = *size;
+          break;
+        }
       }
       const Result<std::size_t> count = co_await connection.connection->read_some(in.writable(kReadBytes));
       if (!count) co_return fail(count.error());

@@ -51,6 +51,7 @@ class Client {
  private:
   struct Host;
 
+  Result<http::Url> parse(std::string_view text);
   Host& host_of(const http::Url& url);
   std::unique_ptr<KeptConnection> take_idle(Host& host);
   void give_back(Host& host, std::unique_ptr<KeptConnection> connection);
@@ -65,6 +66,8 @@ class Client {
   Runtime& runtime_;
   ClientOptions options_;
   std::vector<std::unique_ptr<Host>> hosts_;
+  std::string last_url_text_;
+  http::Url last_url_;  // views into last_url_text_
 };
 
 }  // namespace pipette::client

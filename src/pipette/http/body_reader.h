@@ -24,7 +24,7 @@ namespace pipette::http {
 struct BodyLimits {
   std::uint64_t max_body_bytes = 4 * 1024 * 1024;
   std::uint64_t max_chunk_overhead_bytes = 16 * 1024;  // size lines and extensions beyond what plain chunks need
-  HeadLimits trailer;
+  HeadLimits trailer = {};
 };
 
 class BodyReader {

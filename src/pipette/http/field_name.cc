@@ -62,7 +62,7 @@ constinit const std::array<Slot, kSlots> kSlotTable = make_slots();
 }  // namespace internal
 
 FieldName intern(std::string_view name) {
-  if (name.size() > internal::kMaxInternedName) return FieldName::other;
+  if (name.empty() || name.size() > internal::kMaxInternedName) return FieldName::other;
   std::array<char, internal::kMaxInternedName> padded{};
   std::memcpy(padded.data(), name.data(), name.size());
   return internal::intern_readable(padded.data(), name.size());

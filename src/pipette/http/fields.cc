@@ -6,6 +6,18 @@
 #include "pipette/base/ascii.h"
 
 namespace pipette::http {
+namespace {
+
+constexpr std::size_t kMaxNameBytes = UINT16_MAX;  // what an entry can say
+
+Result<void> check(std::string_view name, std::string_view value) {
+  if (!ascii::is_token(name)) return fail(Errc::bad_field_name);
+  if (!ascii::is_value(value)) return fail(Errc::bad_field_value);
+  if (name.size() > kMaxNameBytes) return fail(Errc::field_too_large);
+  return {};
+}
+
+}  // namespace
 
 Fields& Fields::operator=(const Fields& other) {
   if (this == &other) return *this;
@@ -65,16 +77,14 @@ OwnedFields& OwnedFields::operator=(OwnedFields&& other) noexcept {
 }
 
 Result<void> OwnedFields::set(std::string_view name, std::string_view value) {
-  if (!ascii::is_token(name)) return fail(Errc::bad_field_name);
-  if (!ascii::is_value(value)) return fail(Errc::bad_field_value);
+  if (const Result<void> checked = check(name, value); !checked) return checked;
   remove(name);
   append(intern(name), name, ascii::trim(value));
   return {};
 }
 
 Result<void> OwnedFields::add(std::string_view name, std::string_view value) {
-  if (!ascii::is_token(name)) return fail(Errc::bad_field_name);
-  if (!ascii::is_value(value)) return fail(Errc::bad_field_value);
+  if (const Result<void> checked = check(name, value); !checked) return checked;
   append(intern(name), name, ascii::trim(value));
   return {};
 }
@@ -98,10 +108,16 @@ void OwnedFields::assign(const Fields& fields, Bytes octets) {
 
 void OwnedFields::append(FieldName id, std::string_view name, std::string_view value) {
   const std::size_t name_at = text_.size();
-  text_ += name;
-  const std::size_t value_at = text_.size();
-  text_ += value;
-  fields_.append(id, name_at, name.size(), value_at, value.size());
+  const std::size_t size = name_at + name.size() + value.size();
+  if (size > text_.capacity()) {
+    std::string larger;  // beside the old text, into which `name` and `value` may point
+    larger.reserve(std::max(size, 2 * text_.capacity()));
+    larger.append(text_).append(name).append(value);
+    text_ = std::move(larger);
+  } else {
+    text_.append(name).append(value);
+  }
+  fields_.append(id, name_at, name.size(), name_at + name.size(), value.size());
   fields_.rebase(text_.data());
 }
 

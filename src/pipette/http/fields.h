@@ -8,7 +8,8 @@
 // Order, duplicates and spelling are kept.
 //
 // Errors    OwnedFields refuses a name that is no token (Errc::bad_field_name) and a value with CR, LF, NUL or
-//           another control character (Errc::bad_field_value), RFC 9110 §5.5; nothing is altered silently.
+//           another control character (Errc::bad_field_value), RFC 9110 §5.5, and a name over 65535 octets
+//           (Errc::field_too_large); nothing is altered silently.
 // Lifetime  views are good while the base's octets stand still, or until an OwnedFields is changed.
 #pragma once
 

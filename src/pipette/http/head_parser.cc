@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "pipette/base/ascii.h"
@@ -28,7 +29,9 @@ constexpr std::size_t kMaxReasonBytes = 1024;
 constexpr std::uint32_t kGet = 'G' | 'E' << 8 | 'T' << 16 | ' ' << 24;
 constexpr std::uint64_t kPost = 0x2054534f50;             // "POST "
 constexpr std::uint64_t kVersion11 = 0x312e312f50545448;  // "HTTP/1.1"
-constexpr std::size_t kMaxPlainLines = 128;               // that the fast path takes in one go
+constexpr std::size_t kMaxRememberedBytes = 2048;
+constexpr unsigned kMaxChanges = 8;
+constexpr std::size_t kMaxPlainLines = 128;  // that the fast path takes in one go
 constexpr std::uint16_t kLineEnd = '\r' | '\n' << 8;
 constexpr std::size_t kNoLineEnd = static_cast<std::size_t>(-1);
 
@@ -41,18 +44,14 @@ std::size_t find_line_end(Bytes input, std::size_t line, std::size_t& scanned) {
   return kNoLineEnd;
 }
 
-// What is to be said of the line at `line`, in which something is wrong (`error`), or nothing yet (0 octets of
-// error) but its end has not arrived: 0 while it may still turn out too long, else the error that it is.
-Result<std::size_t> judge(Bytes input, std::size_t line, std::size_t& scanned, std::size_t max_line, Errc too_long,
+// What is to be said of the line at `line`, in which something is wrong (`error`) or whose end has not arrived: the
+// error, another one when the line is too long, or nothing while it may still turn out to be.
+std::optional<Errc> judge(Bytes input, std::size_t line, std::size_t& scanned, std::size_t max_line, Errc too_long,
                           Errc error) {
   scanned = std::max(scanned, line);
   const std::size_t end = find_line_end(input, line, scanned);
-  if (end == kNoLineEnd) {
-    if (input.size() - line > max_line) return fail(too_long);
-    return 0;
-  }
-  if (end - line >= max_line) return fail(too_long);
-  return fail(error);
+  if (end == kNoLineEnd) return input.size() - line > max_line ? std::optional(too_long) : std::nullopt;
+  return end - line >= max_line ? too_long : error;
 }
 
 bool is_port(std::string_view digits) {
@@ -158,7 +157,7 @@ bool split_target(RequestHead& head) {
 
 // RFC 9112 §3.2: exactly one Host in HTTP/1.1, never two, and always a valid one; an absolute target's
 // authority takes its place.
-Result<void> check_host(RequestHead& head) {
+Result<void> check_host(const RequestHead& head) {
   const auto host = head.fields.get(FieldName::host);
   if (!host) {
     if (!head.is_http_1_0) return fail(Errc::missing_host);
@@ -166,7 +165,6 @@ Result<void> check_host(RequestHead& head) {
   }
   if (head.fields.is_repeated(FieldName::host)) return fail(Errc::repeated_host);
   if (!is_host(*host)) return fail(Errc::bad_host);
-  if (head.authority.empty()) head.authority = *host;
   return {};
 }
 
@@ -199,114 +197,152 @@ bool is_host(std::string_view text) {
 
 // ---- field lines -----------------------------------------------------------------------------------------
 
-// The fast path: takes lines as long as they are plain and whole and within their limits, and leaves the first one
-// that is not to parse(), which knows every rule. It accepts nothing that parse() would refuse. True: it has also
-// taken the empty line that ends the section.
-bool FieldSectionParser::take_plain_lines(Bytes input, Fields& fields) {
-  constexpr std::ptrdiff_t kReadAhead = internal::kMaxInternedName;
+// The fast path: takes lines as long as they are plain (printable ASCII, one space or none behind the colon, a value)
+// and whole and within their limits, and leaves the first one that is not to take_line(), which knows every rule. It
+// accepts nothing that take_line() would refuse.
+void FieldSectionParser::take_plain_lines(Bytes input, Fields& fields) {
+  if (limits_.max_field_bytes < internal::kMarkedBytes + 2) return;
   const char* const begin = input.data();
   const char* const end = begin + std::min(input.size(), limits_.max_head_bytes);
   const char* line = begin + line_;
+  const std::size_t room = std::min(limits_.max_fields - std::min(limits_.max_fields, fields.size()), kMaxPlainLines);
+  fields.reserve(room);
+  const std::size_t max_size = fields.size() + room;
+
   const char* window = line;
   internal::Marks marks;
   internal::mark_until(window, end, marks);
-  bool is_ended = false;
-  std::size_t room = std::min(limits_.max_fields - std::min(limits_.max_fields, fields.size()), kMaxPlainLines);
-  fields.reserve(room);
-  while (end - line >= 2) {
-    if (line[0] == '\r') {
-      is_ended = line[1] == '\n';
-      line += is_ended ? 2 : 0;
-      break;
-    }
+  while (end - line >= 4 && fields.size() < max_size) {
     auto at = static_cast<std::size_t>(line - window);
-    std::size_t stop_at = at < internal::kMarkedBytes ? first_mark(marks.ends, at) : internal::kMarkedBytes;
+    std::size_t stop_at = first_mark(marks.unprintables, at);
     if (stop_at == internal::kMarkedBytes) {
+      if (at == 0) break;
       window = line;
       at = 0;
       internal::mark_until(window, end, marks);
-      stop_at = first_mark(marks.ends, at);
+      stop_at = first_mark(marks.unprintables, at);
     }
     const std::size_t colon_at = first_mark(marks.colons, at);
-    if (colon_at >= stop_at || end - line <= kReadAhead || room == 0) break;
-    const std::size_t name_size = colon_at - at;
-    const FieldName name = internal::intern_readable(line, name_size);
-    const char* const colon = line + name_size;
+    const char* const stop = window + stop_at;
+    const char* const colon = window + colon_at;
+    if (colon_at >= stop_at || end - stop < 2 || internal::load_half(stop) != kLineEnd) break;
+    const auto name_size = static_cast<std::size_t>(colon - line);
+    const bool is_far_from_end = end - line >= static_cast<std::ptrdiff_t>(internal::kMaxInternedName);
+    const FieldName name = is_far_from_end ? internal::intern_readable(line, name_size) : intern({line, name_size});
     if (name == FieldName::other && (name_size == 0 || skip_token(line, colon) != colon)) break;
-
-    const bool is_long = stop_at == internal::kMarkedBytes;
-    const char* const stop = is_long ? skip_value(window + stop_at, end) : window + stop_at;
-    if (end - stop < 2 || internal::load_half(stop) != kLineEnd) break;
     const char* const value = colon + (colon[1] == ' ' ? 2 : 1);
-    if (ascii::is_space_or_tab(*value) || ascii::is_space_or_tab(stop[-1])) break;
-    if (static_cast<std::size_t>(stop + 2 - line) > limits_.max_field_bytes) break;
+    if (*value <= ' ' || stop[-1] <= ' ') break;
     fields.append_reserved(name, static_cast<std::size_t>(line - begin), name_size,
                            static_cast<std::size_t>(value - begin), static_cast<std::size_t>(stop - value));
-    --room;
     line = stop + 2;
+    if (line - window >= static_cast<std::ptrdiff_t>(internal::kMarkedBytes)) {
+      window = line;
+      internal::mark_until(window, end, marks);
+    }
   }
   line_ = static_cast<std::size_t>(line - begin);
-  return is_ended;
 }
 
-void FieldSectionParser::reset(std::size_t at) { line_ = scanned_ = at; }
+void FieldSectionParser::reset(std::size_t at) {
+  begin_ = line_ = scanned_ = at;
+  is_begun_ = is_repeated_ = false;
+}
 
 Result<std::size_t> FieldSectionParser::parse(Bytes input, Fields& fields) {
+  if (!is_begun_) {
+    is_repeated_ = repeats_last(input, fields);
+    if (is_repeated_) return begin_ + last_.size();
+    fields.clear();
+    is_begun_ = true;
+  }
   fields.rebase(input.data());
-  if (scanned_ <= line_ && take_plain_lines(input, fields)) return line_;
-  return take_lines(input, fields);
-}
-
-// Every rule, one line at a time.
-Result<std::size_t> FieldSectionParser::take_lines(Bytes input, Fields& fields) {
-  const char* const begin = input.data();
-  const char* const end = begin + input.size();
   for (;;) {
-    const char* const line = begin + line_;
-    const std::size_t room = limits_.max_head_bytes - std::min(limits_.max_head_bytes, line_);
-    const bool head_is_tighter = room < limits_.max_field_bytes;
-    const std::size_t max_line = std::min(room, limits_.max_field_bytes);
-    const auto wait_or_fail = [&](Errc error) {
-      return judge(input, line_, scanned_, max_line, head_is_tighter ? Errc::head_too_large : Errc::field_too_large,
-                   error);
-    };
-
-    if (scanned_ > line_ && find_line_end(input, line_, scanned_) == kNoLineEnd)
-      return wait_or_fail(Errc::bad_line_end);
-    if (line == end) return wait_or_fail(Errc::bad_line_end);
-    if (*line == '\r') {  // the empty line that ends the section, or a bare CR
-      if (line + 1 == end || line[1] != '\n') return wait_or_fail(Errc::bad_line_end);
-      if (max_line < 2) return fail(Errc::head_too_large);
+    if (scanned_ <= line_) take_plain_lines(input, fields);
+    if (line_ + 2 <= limits_.max_head_bytes && input.substr(line_, 2) == "\r\n") {
       line_ += 2;
+      remember(input.substr(begin_, line_ - begin_), fields);
       return line_;
     }
-
-    const char* const colon = skip_token(line, end);
-    if (colon == end || *colon != ':' || colon == line) {
-      const bool is_folded = ascii::is_space_or_tab(*line) && !fields.empty();
-      if (*line == '\n') return wait_or_fail(Errc::bad_line_end);
-      return wait_or_fail(is_folded ? Errc::obsolete_line_folding : Errc::bad_field_name);
-    }
-
-    const char* value = colon + 1;
-    while (value != end && ascii::is_space_or_tab(*value)) ++value;
-    const char* const stop = skip_value(value, end);
-    if (stop == end || stop + 1 == end || *stop != '\r' || stop[1] != '\n') {
-      const bool is_line_end = stop == end || *stop == '\r' || *stop == '\n';
-      return wait_or_fail(is_line_end ? Errc::bad_line_end : Errc::bad_field_value);
-    }
-    const auto line_size = static_cast<std::size_t>(stop + 2 - line);
-    if (line_size > max_line) return fail(head_is_tighter ? Errc::head_too_large : Errc::field_too_large);
-    if (fields.size() == limits_.max_fields) return fail(Errc::too_many_fields);
-
-    const char* value_end = stop;
-    while (value_end != value && ascii::is_space_or_tab(value_end[-1])) --value_end;
-    const auto name_size = static_cast<std::size_t>(colon - line);
-    fields.append(intern({line, name_size}), line_, name_size, static_cast<std::size_t>(value - begin),
-                  static_cast<std::size_t>(value_end - value));
-    line_ += line_size;
-    scanned_ = line_;
+    const Result<bool> taken = take_line(input, fields);
+    if (!taken) return fail(taken.error());
+    if (!*taken) return 0;
   }
+}
+
+// Who keeps a connection mostly sends the same fields again. Equal octets have equal meaning, so when they are the
+// last section's, its entries are taken over.
+bool FieldSectionParser::repeats_last(Bytes input, Fields& fields) {
+  const std::size_t size = last_.size();
+  if (size == 0 || last_fields_ != &fields || fields.size() != last_count_) return false;
+  if (input.size() - begin_ < size || begin_ + size > limits_.max_head_bytes) return false;
+  if (std::memcmp(input.data() + begin_, last_.data(), size) != 0) return false;
+  // The entries' offsets count from where the head of the last section began.
+  fields.rebase(input.data() + begin_ - last_begin_);
+  return true;
+}
+
+// Stops trying on a connection whose fields change.
+void FieldSectionParser::remember(Bytes section, const Fields& fields) {
+  last_begin_ = begin_;
+  last_fields_ = &fields;
+  last_count_ = fields.size();
+  if (section == last_) return;
+  last_.clear();
+  if (section.size() > kMaxRememberedBytes || changes_ == kMaxChanges) return;
+  ++changes_;
+  last_ = section;
+}
+
+void FieldSectionParser::forget() {
+  last_.clear();
+  changes_ = 0;
+}
+
+// Takes one field line by every rule; false when its end has not arrived.
+Result<bool> FieldSectionParser::take_line(Bytes input, Fields& fields) {
+  const char* const begin = input.data();
+  const char* const end = begin + input.size();
+  const char* const line = begin + line_;
+  const std::size_t room = limits_.max_head_bytes - std::min(limits_.max_head_bytes, line_);
+  const std::size_t max_line = std::min(room, limits_.max_field_bytes);
+  const Errc too_long = room < limits_.max_field_bytes ? Errc::head_too_large : Errc::field_too_large;
+  const auto wait_or_fail = [&](Errc error) -> Result<bool> {
+    const std::optional<Errc> verdict = judge(input, line_, scanned_, max_line, too_long, error);
+    if (verdict) return fail(*verdict);
+    return false;
+  };
+
+  const bool is_incomplete = scanned_ > line_ && find_line_end(input, line_, scanned_) == kNoLineEnd;
+  if (is_incomplete || line == end) return wait_or_fail(Errc::bad_line_end);
+  if (*line == '\r' ||
+      *line == '\n') {  // the empty line that ends the section is not here, so a lone CR or LF, or no room
+    return wait_or_fail(input.substr(line_, 2) == "\r\n" ? Errc::head_too_large : Errc::bad_line_end);
+  }
+  const char* const colon = skip_token(line, end);
+  if (colon == end || *colon != ':' || colon == line) {
+    const bool is_folded = ascii::is_space_or_tab(*line) && !fields.empty();
+    return wait_or_fail(is_folded ? Errc::obsolete_line_folding : Errc::bad_field_name);
+  }
+
+  const char* value = colon + 1;
+  while (value != end && ascii::is_space_or_tab(*value)) ++value;
+  const char* const stop = skip_value(value, end);
+  if (end - stop < 2 || internal::load_half(stop) != kLineEnd) {
+    const bool is_line_end = stop == end || *stop == '\r' || *stop == '\n';
+    return wait_or_fail(is_line_end ? Errc::bad_line_end : Errc::bad_field_value);
+  }
+  const auto line_size = static_cast<std::size_t>(stop + 2 - line);
+  const auto name_size = static_cast<std::size_t>(colon - line);
+  if (line_size > max_line || name_size > UINT16_MAX) return fail(too_long);
+  if (fields.size() == limits_.max_fields) return fail(Errc::too_many_fields);
+
+  const char* value_end = stop;
+  while (value_end != value && ascii::is_space_or_tab(value_end[-1])) --value_end;
+  fields.append(intern({line, name_size}), line_, name_size, static_cast<std::size_t>(value - begin),
+                static_cast<std::size_t>(value_end - value));
+  line_ += line_size;
+  scanned_ = line_;
+  return true;
 }
 
 // ---- requests --------------------------------------------------------------------------------------------
@@ -327,15 +363,24 @@ Result<std::size_t> RequestParser::parse(Bytes input, RequestHead& head) {
     }
     section_.reset(line_end);
     in_fields_ = true;
-    head.fields.clear();
   }
   const Result<std::size_t> size = section_.parse(input, head.fields);
   if (!size || *size == 0) return size;
+  return finish(input, head, *size);
+}
 
+// What the fields and the target mean together.
+Result<std::size_t> RequestParser::finish(Bytes input, RequestHead& head, std::size_t size) {
   head.method_text = method_.in(input);
   head.target = target_.in(input);
   if (!split_target(head)) return fail(Errc::bad_target);
-  if (const Result<void> host = check_host(head); !host) return fail(host.error());
+  const HostRule rule = head.is_http_1_0 ? HostRule::http_1_0 : HostRule::http_1_1;
+  if (!section_.is_repeated() || rule != host_passed_) {
+    host_passed_ = HostRule::none;
+    if (const Result<void> host = check_host(head); !host) return fail(host.error());
+    host_passed_ = rule;
+  }
+  if (head.authority.empty()) head.authority = head.fields.get(FieldName::host).value_or(std::string_view());
   return size;
 }
 
@@ -356,13 +401,12 @@ std::size_t RequestParser::take_plain_request_line(Bytes input, RequestHead& hea
     return 0;
   }
   const char* const target = begin + method_.size + 1;
-  const char* const target_end = skip_target(target, end);
+  const char* const target_end = internal::skip_plain_target(target, end);
   const auto size = static_cast<std::size_t>(target_end - target);
   constexpr std::ptrdiff_t kBehindTarget = 1 + kVersionBytes + 2;
   if (end - target_end < kBehindTarget || *target_end != ' ' || size == 0 || size > limits_.max_target_bytes) return 0;
   if (internal::load_word(target_end + 1) != kVersion11 || internal::load_half(target_end + 9) != kLineEnd) return 0;
   target_ = {method_.size + 1, size};
-  if (!has_valid_percents(target_.in(input))) return 0;
   head.is_http_1_0 = false;
   return static_cast<std::size_t>(target_end + kBehindTarget - begin);
 }
@@ -377,10 +421,12 @@ Result<std::size_t> RequestParser::parse_request_line(Bytes input, RequestHead& 
   }
   const std::size_t longest = kMaxMethodBytes + 1 + limits_.max_target_bytes + 1 + kVersionBytes + 2;
   const std::size_t room = limits_.max_head_bytes - std::min(limits_.max_head_bytes, line_);
-  const auto wait_or_fail = [&](Errc error) {
+  const auto wait_or_fail = [&](Errc error) -> Result<std::size_t> {
     const bool has_method = input.substr(line_, kMaxMethodBytes + 1).contains(' ');
     const Errc too_long = room < longest ? Errc::head_too_large : has_method ? Errc::target_too_long : Errc::bad_method;
-    return judge(input, line_, scanned_, std::min(room, longest), too_long, error);
+    const std::optional<Errc> verdict = judge(input, line_, scanned_, std::min(room, longest), too_long, error);
+    if (verdict) return fail(*verdict);
+    return 0;
   };
   if (scanned_ > line_ && find_line_end(input, line_, scanned_) == kNoLineEnd) return wait_or_fail(Errc::bad_line_end);
 
@@ -430,7 +476,6 @@ Result<std::size_t> ResponseParser::parse(Bytes input, ResponseHead& head) {
     if (!line_end || *line_end == 0) return line_end;
     section_.reset(*line_end);
     in_fields_ = true;
-    head.fields.clear();
   }
   const Result<std::size_t> size = section_.parse(input, head.fields);
   if (!size || *size == 0) return size;
@@ -441,10 +486,13 @@ Result<std::size_t> ResponseParser::parse(Bytes input, ResponseHead& head) {
 // HTTP-version SP status-code SP [ reason-phrase ] CRLF, RFC 9112 §4; the second space may be missing with the reason.
 Result<std::size_t> ResponseParser::parse_status_line(Bytes input, ResponseHead& head) {
   constexpr std::size_t kMaxLine = kVersionBytes + 5 + kMaxReasonBytes + 2;
-  const auto wait_or_fail = [&](Errc error) {
+  const auto wait_or_fail = [&](Errc error) -> Result<std::size_t> {
     const std::size_t line_end = input.find('\n');
     const bool is_whole = line_end == kNoLineEnd || line_end >= kVersionBytes + 5;
-    return judge(input, 0, scanned_, kMaxLine, Errc::bad_status, is_whole ? error : Errc::bad_status);
+    const std::optional<Errc> verdict =
+        judge(input, 0, scanned_, kMaxLine, Errc::bad_status, is_whole ? error : Errc::bad_status);
+    if (verdict) return fail(*verdict);
+    return 0;
   };
   if (scanned_ > 0 && find_line_end(input, 0, scanned_) == kNoLineEnd) return wait_or_fail(Errc::bad_status);
 

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "pipette/base/bytes.h"
 #include "pipette/base/result.h"
@@ -35,30 +36,52 @@ class FieldSectionParser {
  public:
   explicit FieldSectionParser(const HeadLimits& limits) : limits_(limits) {}
 
-  // Starts over, with a section whose first line begins at `at`.
+  // Starts over, with a section whose first line begins at `at`. A section that is the last one's, octet for octet, is
+  // not parsed again when it goes into the same `fields`, untouched in between.
   void reset(std::size_t at = 0);
   // Appends fields as their lines become complete; offsets count from input.data().
   Result<std::size_t> parse(Bytes input, Fields& fields);
+  // Whether the section just parsed was the last one's.
+  bool is_repeated() const { return is_repeated_; }
+  // Compare with nothing that was: for another connection.
+  void forget();
 
  private:
-  bool take_plain_lines(Bytes input, Fields& fields);
-  Result<std::size_t> take_lines(Bytes input, Fields& fields);
+  void take_plain_lines(Bytes input, Fields& fields);
+  Result<bool> take_line(Bytes input, Fields& fields);
+  bool repeats_last(Bytes input, Fields& fields);
+  void remember(Bytes section, const Fields& fields);
 
   HeadLimits limits_;
+  std::size_t begin_ = 0;
   std::size_t line_ = 0;     // where the line begins that is not yet complete
   std::size_t scanned_ = 0;  // up to where that line is known not to end
+  bool is_begun_ = false;
+  bool is_repeated_ = false;
+
+  std::string last_;  // the octets of the last section, while it is worth comparing the next one with them
+  std::size_t last_begin_ = 0;
+  const Fields* last_fields_ = nullptr;
+  std::size_t last_count_ = 0;
+  unsigned changes_ = 0;
 };
 
 class RequestParser {
  public:
   explicit RequestParser(const HeadLimits& limits = {}) : limits_(limits), section_(limits) {}
 
+  // For the next head, of the same connection. Give parse() the same `head` each time, untouched in between.
   void reset();
+  // For the next connection.
+  void forget() { section_.forget(); }
   Result<std::size_t> parse(Bytes input, RequestHead& head);
 
  private:
   std::size_t take_plain_request_line(Bytes input, RequestHead& head);
   Result<std::size_t> parse_request_line(Bytes input, RequestHead& head);
+  Result<std::size_t> finish(Bytes input, RequestHead& head, std::size_t size);
+
+  enum class HostRule : unsigned char { none, http_1_0, http_1_1 };
 
   struct Span {
     std::size_t at = 0;
@@ -73,6 +96,8 @@ class RequestParser {
   std::size_t scanned_ = 0;
   Span method_;
   Span target_;
+
+  HostRule host_passed_ = HostRule::none;  // the rule that the Host of the last section has passed
 };
 
 class ResponseParser {

@@ -17,6 +17,17 @@ bool has_scheme(std::string_view text, std::string_view scheme) {
 
 }  // namespace
 
+Url moved(const Url& url, const char* from, const char* to) {
+  const auto move = [&](std::string_view view) {
+    return view.empty() ? std::string_view() : std::string_view(to + (view.data() - from), view.size());
+  };
+  Url other = url;
+  other.authority = move(url.authority);
+  other.host = move(url.host);
+  other.target = move(url.target);
+  return other;
+}
+
 bool is_target(std::string_view target) {
   for (std::size_t i = 0; i < target.size(); ++i) {
     if (!ascii::is_target_char(target[i])) return false;

@@ -19,7 +19,7 @@ namespace pipette::http {
 struct Url {
   bool is_https = false;
   std::string_view authority;  // host with its port, as written: what a Host field says
-  std::string_view host;       // without the brackets' and port's
+  std::string_view host;       // without its port; an IPv6 address keeps its brackets
   std::uint16_t port = 0;
   std::string_view target;  // path and query; may lack its leading "/" (see target_prefix)
 
@@ -28,6 +28,9 @@ struct Url {
 };
 
 Result<Url> parse_url(std::string_view text);
+
+// `url`, whose views point into the text at `from`, with views into an equal text at `to`.
+Url moved(const Url& url, const char* from, const char* to);
 
 // Whether `target` can be sent in a request line: visible octets that RFC 3986 allows, valid percent signs.
 bool is_target(std::string_view target);

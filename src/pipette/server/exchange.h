@@ -76,6 +76,7 @@ class ExchangePool {
     if (kPoisons || free_.size() == kMaxKept) return;
     exchange->input.clear();
     exchange->begin();
+    exchange->parser.forget();
     free_.push_back(std::move(exchange));
   }
 

@@ -120,7 +120,7 @@ void RequestCtx::remove_header(std::string_view name) {
 
 Result<void> RequestCtx::set_content_type(std::string_view type) {
   if (!ascii::is_value(type)) return fail(Errc::bad_field_value);
-  exchange_.response.content_type = type;
+  exchange_.response.content_type = ascii::trim(type);
   return {};
 }
 

@@ -44,6 +44,12 @@ class YieldToLoop final : public async::Runnable {
 
 bool is_would_block(std::error_code error) { return error == make_error_code(Errc::would_block); }
 
+// Whether no request has begun: empty lines in front of one are skipped (RFC 9112 §2.2), as long as they are few.
+bool is_nothing(Bytes input) {
+  constexpr std::size_t kMaxEmptyBytes = 16;
+  return input.size() <= kMaxEmptyBytes && input.find_first_not_of("\r\n") == Bytes::npos;
+}
+
 }  // namespace
 
 Session::Session(Worker& worker, net::Connected connected)
@@ -82,7 +88,7 @@ void Session::drain() {
 
 async::Soon<bool> Session::next_head() {
   exchange_->begin();
-  const Parsed parsed = parse_head();
+  const Parsed parsed = exchange_->input.empty() ? Parsed::need_more : parse_head();
   if (parsed == Parsed::need_more) return read_head();
   return parsed == Parsed::complete;
 }
@@ -94,12 +100,12 @@ Task<bool> Session::read_head() {
   if (is_connection_lost_) co_return false;
   const bool is_first = exchanges_ == 0;
   if (!is_first) head_deadline_ = after(loop.now(), options.read_header_timeout);
+  const TimePoint idle_deadline = is_first ? head_deadline_ : after(loop.now(), options.idle_timeout);
   for (;;) {
-    const bool has_nothing = exchange_->input.empty();
-    state_ = has_nothing && !is_first ? State::idle : State::reading;
-    if (state_ == State::idle && worker_.is_draining_) co_return false;
-    connection_->set_deadline(Direction::read,
-                              state_ == State::idle ? after(loop.now(), options.idle_timeout) : head_deadline_);
+    const bool has_nothing = is_nothing(exchange_->input.readable());
+    state_ = has_nothing ? State::idle : State::reading;
+    if (has_nothing && !is_first && worker_.is_draining_) co_return false;
+    connection_->set_deadline(Direction::read, has_nothing ? idle_deadline : head_deadline_);
     const std::size_t room = exchange_->input.capacity() == 0 ? options.read_buffer_bytes : kMinReadBytes;
     const MutableBytes into = exchange_->input.writable(room);
     const Result<std::size_t> count = co_await connection_->read_some(into);
@@ -112,7 +118,7 @@ Task<bool> Session::read_head() {
       if (!has_nothing) refuse(Errc::incomplete_message);
       co_return false;
     }
-    if (state_ == State::idle) head_deadline_ = after(loop.now(), options.read_header_timeout);
+    if (has_nothing && !is_first) head_deadline_ = after(loop.now(), options.read_header_timeout);
     exchange_->input.commit(*count);
     state_ = State::reading;
     const Parsed parsed = parse_head();
@@ -138,9 +144,9 @@ Result<void> Session::accept_head() {
   exchange_->body_length = *length;
   if (length->size > worker_.server_.options().max_request_body_bytes) return fail(Errc::body_too_large);
   if (head.method == http::Method::connect) return fail(Errc::tunnel_not_supported);
-  if (const auto expect = head.fields.get(FieldName::expect);
-      expect && !ascii::equal_ignoring_case(*expect, "100-continue")) {
-    return fail(Errc::expectation_failed);
+  if (const auto expect = head.fields.get(FieldName::expect)) {
+    const bool is_known = ascii::equal_ignoring_case(*expect, "100-continue");
+    if (!is_known || head.fields.is_repeated(FieldName::expect)) return fail(Errc::expectation_failed);
   }
   keeps_alive_ = http::persists(head.is_http_1_0, head.fields) && !worker_.is_draining_;
   return {};
@@ -265,7 +271,8 @@ async::Soon<> Session::finish() {
   Exchange& exchange = *exchange_;
   if (worker_.is_draining_ || exchange.response.close) keeps_alive_ = false;
   const std::size_t out_before = out_.size();
-  const bool is_large = exchange.response.body.size() >= kLargeBodyBytes && exchange.head.method != http::Method::head;
+  const bool is_large = exchange.response.body.size() >= kLargeBodyBytes &&
+                        exchange.head.method != http::Method::head && !http::forbids_body(exchange.response.status);
   write_response(exchange, !is_large);
 
   const std::size_t consumed = exchange.head_bytes + exchange.inline_body_bytes;
