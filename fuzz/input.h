@@ -16,15 +16,15 @@ namespace pipette::fuzz {
 struct Input {
   Input(const std::uint8_t* data, std::size_t size) {
     octets = {reinterpret_cast<const char*>(data), size};  // NOLINT: libFuzzer's signature
+    pieces = {octets};
     if (octets.empty()) return;
     const auto first = static_cast<std::uint8_t>(octets.front());
     choice = first >> 4;
     octets.remove_prefix(1);
     const std::size_t cuts = first & 15U;
-    if (cuts > octets.size()) {
-      pieces = {octets};
-      return;
-    }
+    pieces = {octets};
+    if (cuts > octets.size()) return;
+    pieces.clear();
     const std::string_view sizes = octets.substr(0, cuts);
     octets.remove_prefix(cuts);
     std::string_view rest = octets;

@@ -59,6 +59,16 @@ void require_sound(const test::RequestOutcome& outcome, std::string_view octets,
   }
 }
 
+// A parser that has read the same head, and the first of the pieces, sees what a fresh one sees.
+void require_reusable(const Input& input, const http::HeadLimits& limits, const std::string& expected) {
+  http::RequestParser parser(limits);
+  http::RequestHead head;
+  if (test::deliver_next(parser, head, {input.octets}).starts_with("refused")) return;
+  require(test::deliver_next(parser, head, input.pieces) == expected);
+  if (test::deliver_next(parser, head, {input.pieces.front()}).starts_with("refused")) return;
+  require(test::deliver_next(parser, head, {input.octets}) == expected);
+}
+
 void run(const Input& input) {
   const http::HeadLimits limits = choose_limits(input.choice);
   const test::RequestOutcome whole = test::deliver_request({input.octets}, limits);
@@ -66,6 +76,7 @@ void run(const Input& input) {
   if (input.octets.size() < 256) {
     require(describe(whole) == describe(test::deliver_request(test::one_by_one(input.octets), limits)));
   }
+  require_reusable(input, limits, describe(whole));
   if (whole.error) {
     require(errc_row(*whole.error).status >= 400 && !errc_row(*whole.error).connection_survives);
   } else if (whole.size > 0) {

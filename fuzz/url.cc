@@ -1,8 +1,9 @@
 // URLs, targets and queries: what is accepted can be sent in a request line and is read back as the same.
+#include "pipette/http/url.h"
+
 #include <string>
 
 #include "pipette/http/query.h"
-#include "pipette/http/url.h"
 
 #include "fuzz/grammar.h"
 #include "fuzz/require.h"

@@ -1,9 +1,8 @@
 #include "pipette/async/frame_pool.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <cstring>
+#include <gtest/gtest.h>
 #include <vector>
 
 #include "pipette/base/poison.h"

@@ -1,8 +1,7 @@
 #include "pipette/inmem/loop.h"
 
-#include <gtest/gtest.h>
-
 #include <functional>
+#include <gtest/gtest.h>
 #include <stdexcept>
 #include <string>
 #include <utility>

@@ -1,7 +1,6 @@
 #include "pipette/async/sleep.h"
 
 #include <gtest/gtest.h>
-
 #include <optional>
 
 #include "pipette/async/task.h"

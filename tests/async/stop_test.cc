@@ -1,7 +1,6 @@
 #include "pipette/async/stop.h"
 
 #include <gtest/gtest.h>
-
 #include <memory>
 #include <set>
 #include <string>

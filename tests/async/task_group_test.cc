@@ -1,7 +1,6 @@
 #include "pipette/async/task_group.h"
 
 #include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
 

@@ -1,8 +1,7 @@
 #include "pipette/async/task.h"
 
-#include <gtest/gtest.h>
-
 #include <coroutine>
+#include <gtest/gtest.h>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -52,7 +51,9 @@ TEST(Task, DoesNothingUntilItIsStarted) {
 
 TEST(Task, NeverRunsWhenItDiesUnstarted) {
   std::string log;
-  { const Task<> task = log_to(log, "ran"); }
+  {
+    const Task<> task = log_to(log, "ran");
+  }
   EXPECT_EQ(log, "");
 }
 

@@ -1,8 +1,7 @@
 #include "pipette/async/timer.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <gtest/gtest.h>
 #include <map>
 #include <memory>
 #include <string>

@@ -1,7 +1,6 @@
 #include "pipette/base/ascii.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 namespace pipette::ascii {

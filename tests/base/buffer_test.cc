@@ -1,7 +1,6 @@
 #include "pipette/base/buffer.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 #include <utility>
 

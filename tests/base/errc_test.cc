@@ -1,7 +1,6 @@
 #include "pipette/base/errc.h"
 
 #include <gtest/gtest.h>
-
 #include <set>
 #include <string>
 #include <utility>
@@ -66,7 +65,8 @@ TEST(Errc, WhatCanBeAnsweredNamesTheRuleThatWasBroken) {
 }
 
 TEST(Errc, NoMistakeInAMessageLeavesTheConnectionUsable) {
-  for (int value = static_cast<int>(Errc::bad_start_line); value <= static_cast<int>(Errc::incomplete_message); ++value) {
+  for (int value = static_cast<int>(Errc::bad_start_line); value <= static_cast<int>(Errc::incomplete_message);
+       ++value) {
     const ErrcRow& row = errc_row(static_cast<Errc>(value));
     EXPECT_FALSE(row.connection_survives) << row.message;
   }

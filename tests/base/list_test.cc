@@ -1,7 +1,6 @@
 #include "pipette/base/list.h"
 
 #include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
 

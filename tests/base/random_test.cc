@@ -1,8 +1,7 @@
 #include "pipette/base/random.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <gtest/gtest.h>
 #include <vector>
 
 namespace pipette {

@@ -2,7 +2,6 @@
 #include "pipette/http/body_reader.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 #include "tests/support/parsing.h"
@@ -71,8 +70,8 @@ TEST(BodyReader, ABodyThatEndsEarlyIsIncomplete) {
   BodyReader exact({Kind::exact, 5}, {});
   EXPECT_TRUE(exact.next("hell"));
   EXPECT_EQ(exact.finish().error(), Errc::incomplete_message);
-  for (const std::string_view octets : {"", "5", "5\r\n", "5\r\nhell", "5\r\nhello", "5\r\nhello\r\n", "5\r\nhello\r\n0",
-                                        "5\r\nhello\r\n0\r\n", "0\r\nX: y\r\n"}) {
+  for (const std::string_view octets : {"", "5", "5\r\n", "5\r\nhell", "5\r\nhello", "5\r\nhello\r\n",
+                                        "5\r\nhello\r\n0", "5\r\nhello\r\n0\r\n", "0\r\nX: y\r\n"}) {
     BodyReader chunked({Kind::chunked, 0}, {});
     std::string rest(octets);
     while (!rest.empty()) {

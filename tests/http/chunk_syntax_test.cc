@@ -1,6 +1,5 @@
 // The chunked coding's grammar (RFC 9112 §7.1), octet by octet: what differs from it is refused, never repaired.
 #include <gtest/gtest.h>
-
 #include <string>
 #include <string_view>
 
@@ -46,10 +45,39 @@ TEST(ChunkSyntax, IsRead) {
 
 TEST(ChunkSyntax, OfSizesIsHexDigitsAlone) {
   for (const std::string_view size : {
-           ""sv, "g"sv, "x"sv, "0x5"sv, "0X5"sv, "5x"sv, "5g"sv, "+5"sv, "-5"sv, "-0"sv, "+0"sv, "5_0"sv, "1_0"sv, " 5"sv,
-           "5 "sv, "\t5"sv, "5\t"sv, "  5"sv, "5 ;a"sv, "5,"sv, "5."sv, "5h"sv, "\"5\""sv, "0 5"sv, "\0005"sv, "5\0"sv,
-           "\xb2"sv, "\xef\xbc\x95"sv, "FFFFFFFFFFFFFFFFF"sv, "FFFFFFFFFFFFFFFF0"sv, "00000000000000005"sv,
-           "10000000000000000"sv, "10000000000000005"sv,
+           ""sv,
+           "g"sv,
+           "x"sv,
+           "0x5"sv,
+           "0X5"sv,
+           "5x"sv,
+           "5g"sv,
+           "+5"sv,
+           "-5"sv,
+           "-0"sv,
+           "+0"sv,
+           "5_0"sv,
+           "1_0"sv,
+           " 5"sv,
+           "5 "sv,
+           "\t5"sv,
+           "5\t"sv,
+           "  5"sv,
+           "5 ;a"sv,
+           "5,"sv,
+           "5."sv,
+           "5h"sv,
+           "\"5\""sv,
+           "0 5"sv,
+           "\0005"sv,
+           "5\0"sv,
+           "\xb2"sv,
+           "\xef\xbc\x95"sv,
+           "FFFFFFFFFFFFFFFFF"sv,
+           "FFFFFFFFFFFFFFFF0"sv,
+           "00000000000000005"sv,
+           "10000000000000000"sv,
+           "10000000000000005"sv,
        }) {
     EXPECT_EQ(read_chunked(std::string(size) + "\r\nhello\r\n0\r\n\r\n").error, Errc::bad_chunk) << size;
     EXPECT_EQ(read_chunked("1\r\na\r\n" + std::string(size) + "\r\nhello\r\n0\r\n\r\n").error, Errc::bad_chunk) << size;
@@ -58,13 +86,53 @@ TEST(ChunkSyntax, OfSizesIsHexDigitsAlone) {
 
 TEST(ChunkSyntax, OfExtensionsIsNamesWithTokensOrQuotedStrings) {
   for (const std::string_view extension : {
-           ";"sv,             // CVE-prone in many parsers: a bare semicolon
-           "; "sv, ";;"sv, ";;a"sv, ";a;"sv, "; a"sv, " ;a"sv, ";a "sv, ";a b"sv, ";a =b"sv, ";a= b"sv, ";a=b "sv,
-           ";="sv, ";=b"sv, ";a="sv, ";a=;b"sv, ";a=b=c"sv, ";a=b,c"sv, ";a,b"sv, ";[a]"sv, ";a=[b]"sv, ";\"a\""sv,
-           ";a=\""sv, ";a=\"b"sv, ";a=\"b\\\""sv, ";a=\"b\"c"sv, ";a=\"b\" "sv, ";a=\"b\"\"c\""sv, ";a=b\"c\""sv,
-           ";a\0b"sv, ";\0"sv, ";a=\0"sv, ";a=b\0"sv, ";a=\"\0\""sv, ";a=\"\\\0\""sv, ";a\x7f"sv, ";a=\"\x7f\""sv,
-           ";a=\"\x01\""sv, ";a\rb"sv, ";\ra"sv, ";a=\"b\rc\""sv, ";a=\"\\\r\""sv, ";a\nb"sv, ";a=\"b\nc\""sv,
-           ";a=\"b\r\nc\""sv, ";caf\xc3\xa9"sv, ";a=caf\xc3\xa9"sv,
+           ";"sv,  // CVE-prone in many parsers: a bare semicolon
+           "; "sv,
+           ";;"sv,
+           ";;a"sv,
+           ";a;"sv,
+           "; a"sv,
+           " ;a"sv,
+           ";a "sv,
+           ";a b"sv,
+           ";a =b"sv,
+           ";a= b"sv,
+           ";a=b "sv,
+           ";="sv,
+           ";=b"sv,
+           ";a="sv,
+           ";a=;b"sv,
+           ";a=b=c"sv,
+           ";a=b,c"sv,
+           ";a,b"sv,
+           ";[a]"sv,
+           ";a=[b]"sv,
+           ";\"a\""sv,
+           ";a=\""sv,
+           ";a=\"b"sv,
+           ";a=\"b\\\""sv,
+           ";a=\"b\"c"sv,
+           ";a=\"b\" "sv,
+           ";a=\"b\"\"c\""sv,
+           ";a=b\"c\""sv,
+           ";a\0b"sv,
+           ";\0"sv,
+           ";a=\0"sv,
+           ";a=b\0"sv,
+           ";a=\"\0\""sv,
+           ";a=\"\\\0\""sv,
+           ";a\x7f"sv,
+           ";a=\"\x7f\""sv,
+           ";a=\"\x01\""sv,
+           ";a\rb"sv,
+           ";\ra"sv,
+           ";a=\"b\rc\""sv,
+           ";a=\"\\\r\""sv,
+           ";a\nb"sv,
+           ";a=\"b\nc\""sv,
+           ";a=\"b\r\nc\""sv,
+           ";caf\xc3\xa9"sv,
+           ";a=caf\xc3\xa9"sv,
        }) {
     EXPECT_EQ(read_chunked("5" + std::string(extension) + "\r\nhello\r\n0\r\n\r\n").error, Errc::bad_chunk)
         << extension;
@@ -74,23 +142,23 @@ TEST(ChunkSyntax, OfExtensionsIsNamesWithTokensOrQuotedStrings) {
 
 TEST(ChunkSyntax, NeedsCrLfBehindSizesAndData) {
   for (const std::string_view octets : {
-           "5\nhello\r\n0\r\n\r\n"sv,         // LF behind a size
-           "5;a\nhello\r\n0\r\n\r\n"sv,       // LF behind an extension
+           "5\nhello\r\n0\r\n\r\n"sv,    // LF behind a size
+           "5;a\nhello\r\n0\r\n\r\n"sv,  // LF behind an extension
            "5;a=b\nhello\r\n0\r\n\r\n"sv,
            "5;a=\"b\"\nhello\r\n0\r\n\r\n"sv,
-           "5\rhello\r\n0\r\n\r\n"sv,         // CR behind a size
+           "5\rhello\r\n0\r\n\r\n"sv,  // CR behind a size
            "5\r\rhello\r\n0\r\n\r\n"sv,
            "5\r\r\nhello\r\n0\r\n\r\n"sv,
            "5\rX\nhello\r\n0\r\n\r\n"sv,
-           "5\r\nhello\n0\r\n\r\n"sv,         // LF behind data
-           "5\r\nhello\r0\r\n\r\n"sv,         // CR behind data
+           "5\r\nhello\n0\r\n\r\n"sv,  // LF behind data
+           "5\r\nhello\r0\r\n\r\n"sv,  // CR behind data
            "5\r\nhello\r\r\n0\r\n\r\n"sv,
-           "5\r\nhello0\r\n\r\n"sv,           // nothing behind data
+           "5\r\nhello0\r\n\r\n"sv,  // nothing behind data
            "5\r\nhello \r\n0\r\n\r\n"sv,
-           "5\r\nhello!\r\n0\r\n\r\n"sv,      // one octet too many
-           "5\r\nhelloXX0\r\n\r\n"sv,         // two that are not looked at
-           "5\r\nhell\r\n0\r\n\r\n"sv,        // one too few
-           "5\r\nhello\r\n\r\n0\r\n\r\n"sv,   // an empty line between
+           "5\r\nhello!\r\n0\r\n\r\n"sv,     // one octet too many
+           "5\r\nhelloXX0\r\n\r\n"sv,        // two that are not looked at
+           "5\r\nhell\r\n0\r\n\r\n"sv,       // one too few
+           "5\r\nhello\r\n\r\n0\r\n\r\n"sv,  // an empty line between
            "\r\n5\r\nhello\r\n0\r\n\r\n"sv,
            "0\n\r\n"sv,
            "0\r\r\n"sv,
@@ -115,9 +183,16 @@ TEST(ChunkSyntax, WaitsForWhatIsMissing) {
 
 TEST(Trailers, AreCheckedAndDropped) {
   for (const std::string_view trailers : {
-           ""sv, "X: y\r\n"sv, "X:\r\n"sv, "A: 1\r\nB: 2\r\n"sv, "X-Checksum: caf\xc3\xa9\r\n"sv,
+           ""sv,
+           "X: y\r\n"sv,
+           "X:\r\n"sv,
+           "A: 1\r\nB: 2\r\n"sv,
+           "X-Checksum: caf\xc3\xa9\r\n"sv,
            // Fields that frame, route or authorise are no more than dropped like the others (RFC 9110 §6.5.1).
-           "Content-Length: 10\r\n"sv, "Transfer-Encoding: chunked\r\n"sv, "Host: evil\r\n"sv, "Authorization: x\r\n"sv,
+           "Content-Length: 10\r\n"sv,
+           "Transfer-Encoding: chunked\r\n"sv,
+           "Host: evil\r\n"sv,
+           "Authorization: x\r\n"sv,
        }) {
     const std::string octets = "1\r\na\r\n0\r\n" + std::string(trailers) + "\r\n";
     const BodyOutcome body = read_chunked(octets + "GET /next");

@@ -1,7 +1,6 @@
 #include "pipette/http/date.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 namespace pipette::http {
@@ -19,8 +18,8 @@ std::string date_of(WallTime time) {
 TEST(Date, IsAnImfFixdate) {
   constexpr std::pair<std::int64_t, std::string_view> kDates[] = {
       {0, "Thu, 01 Jan 1970 00:00:00 GMT"},
-      {784111777, "Sun, 06 Nov 1994 08:49:37 GMT"},   // the example of RFC 9110 §5.6.7
-      {951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},   // a leap year, though a century
+      {784111777, "Sun, 06 Nov 1994 08:49:37 GMT"},  // the example of RFC 9110 §5.6.7
+      {951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},  // a leap year, though a century
       {951868800, "Wed, 01 Mar 2000 00:00:00 GMT"},
       {1709164800, "Thu, 29 Feb 2024 00:00:00 GMT"},
       {1709251199, "Thu, 29 Feb 2024 23:59:59 GMT"},

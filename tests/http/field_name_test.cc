@@ -1,8 +1,7 @@
 #include "pipette/http/field_name.h"
 
-#include <gtest/gtest.h>
-
 #include <cctype>
+#include <gtest/gtest.h>
 #include <set>
 #include <string>
 

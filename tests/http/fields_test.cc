@@ -1,7 +1,6 @@
 #include "pipette/http/fields.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 #include <utility>
 #include <vector>

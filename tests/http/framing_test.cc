@@ -2,7 +2,6 @@
 #include "pipette/http/framing.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 #include <string_view>
 
@@ -125,18 +124,38 @@ TEST(Framing, Step4HttpOneZeroHasNoTransferCodings) {
 }
 
 TEST(Framing, Step5BadContentLengthsAreRefused) {
-  for (const std::string_view value :
-       {"", "x", "5x", "x5", "+5", "-5", "-0", "5 5", "5,5", "5, 5", "5,6", "5,", ",5", "5;", "0x5", "0o5", "5_0", "5.0",
-        "5e1", "\"5\"", "\xb2", "18446744073709551616", "99999999999999999999", "184467440737095516150"}) {
+  for (const std::string_view value : {"",
+                                       "x",
+                                       "5x",
+                                       "x5",
+                                       "+5",
+                                       "-5",
+                                       "-0",
+                                       "5 5",
+                                       "5,5",
+                                       "5, 5",
+                                       "5,6",
+                                       "5,",
+                                       ",5",
+                                       "5;",
+                                       "0x5",
+                                       "0o5",
+                                       "5_0",
+                                       "5.0",
+                                       "5e1",
+                                       "\"5\"",
+                                       "\xb2",
+                                       "18446744073709551616",
+                                       "99999999999999999999",
+                                       "184467440737095516150"}) {
     expect_refused("Content-Length: " + std::string(value) + "\r\n", Errc::bad_content_length);
   }
 }
 
 TEST(Framing, Step5RepeatedContentLengthsAreRefused) {
-  for (const std::string_view fields : {"Content-Length: 5\r\nContent-Length: 6\r\n",
-                                        "Content-Length: 5\r\nContent-Length: 5\r\n",
-                                        "Content-Length: 5\r\nX: y\r\ncontent-length: 5\r\n",
-                                        "Content-Length: 0\r\nContent-Length:\r\n"}) {
+  for (const std::string_view fields :
+       {"Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5\r\nContent-Length: 5\r\n",
+        "Content-Length: 5\r\nX: y\r\ncontent-length: 5\r\n", "Content-Length: 0\r\nContent-Length:\r\n"}) {
     expect_refused(fields, Errc::bad_content_length);
   }
 }

@@ -1,6 +1,5 @@
 // The limits of a head, each one octet (or field) below, at and above it (RFC 9110 §5.4, RFC 9112 §3).
 #include <gtest/gtest.h>
-
 #include <string>
 
 #include "tests/support/parsing.h"
@@ -132,6 +131,15 @@ TEST(HeadLimits, ARequestLineThatFillsTheHeadIsTooLargeAHead) {
     const std::string octets = "GET /" + std::string(target - 1, 'a') + std::string(kRest);
     EXPECT_EQ(parse_request(octets, limits).error,
               octets.size() <= 60 ? std::nullopt : std::optional(Errc::head_too_large))
+        << target;
+  }
+}
+
+TEST(HeadLimits, ATooLongTargetIsOneAlsoWhenItIsLongerThanTheHead) {
+  const HeadLimits limits{.max_target_bytes = 20, .max_head_bytes = 80};
+  for (const std::size_t target : {21U, 40U, 60U, 64U, 70U, 80U, 200U}) {
+    EXPECT_EQ(parse_request("GET /" + std::string(target - 1, 'a') + std::string(kRest), limits).error,
+              Errc::target_too_long)
         << target;
   }
 }

@@ -3,7 +3,6 @@
 #include "pipette/http/head_parser.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 #include "tests/support/parsing.h"
@@ -95,11 +94,13 @@ TEST(HeadParser, SkipsEmptyLinesBeforeTheRequestLine) {
 
 TEST(HeadParser, KnowsTheRegisteredMethods) {
   constexpr std::pair<std::string_view, Method> kMethods[] = {
-      {"GET", Method::get},         {"HEAD", Method::head},       {"POST", Method::post},
-      {"PUT", Method::put},         {"DELETE", Method::delete_},  {"OPTIONS", Method::options},
-      {"TRACE", Method::trace},     {"PATCH", Method::patch},     {"get", Method::other},
-      {"Get", Method::other},       {"GETX", Method::other},      {"PROPFIND", Method::other},
-      {"M-SEARCH", Method::other},  {"!#$%&'*+-.^_`|~09", Method::other},
+      {"GET", Method::get},        {"HEAD", Method::head},
+      {"POST", Method::post},      {"PUT", Method::put},
+      {"DELETE", Method::delete_}, {"OPTIONS", Method::options},
+      {"TRACE", Method::trace},    {"PATCH", Method::patch},
+      {"get", Method::other},      {"Get", Method::other},
+      {"GETX", Method::other},     {"PROPFIND", Method::other},
+      {"M-SEARCH", Method::other}, {"!#$%&'*+-.^_`|~09", Method::other},
   };
   for (const auto& [text, method] : kMethods) {
     const RequestOutcome request = parse_request(std::string(text) + " / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -128,9 +129,19 @@ TEST(HeadParser, ServesHttp10WithAndWithoutHost) {
 
 TEST(HeadParser, TakesWhiteSpaceOffAValueAndLeavesItInside) {
   constexpr std::pair<std::string_view, std::string_view> kLines[] = {
-      {"X:v", "v"},          {"X: v", "v"},          {"X:\tv", "v"},     {"X:  \t v\t  ", "v"}, {"X: a b\tc ", "a b\tc"},
-      {"X:", ""},            {"X: ", ""},            {"X: \t ", ""},     {"X::", ":"},          {"X: a:b", "a:b"},
-      {"X: \xa0\x85", "\xa0\x85"}, {"X: caf\xc3\xa9", "caf\xc3\xa9"},    {"X: \"q, r\"", "\"q, r\""},
+      {"X:v", "v"},
+      {"X: v", "v"},
+      {"X:\tv", "v"},
+      {"X:  \t v\t  ", "v"},
+      {"X: a b\tc ", "a b\tc"},
+      {"X:", ""},
+      {"X: ", ""},
+      {"X: \t ", ""},
+      {"X::", ":"},
+      {"X: a:b", "a:b"},
+      {"X: \xa0\x85", "\xa0\x85"},
+      {"X: caf\xc3\xa9", "caf\xc3\xa9"},
+      {"X: \"q, r\"", "\"q, r\""},
   };
   for (const auto& [line, value] : kLines) {
     const RequestOutcome request = parse_field(line);
@@ -152,8 +163,8 @@ TEST(HeadParser, TakesEveryTokenAsAName) {
 }
 
 TEST(HeadParser, KeepsOrderDuplicatesAndSpelling) {
-  const RequestOutcome request = parse_request(
-      "GET / HTTP/1.1\r\nhOST: a\r\ncookie: 1\r\nB: x\r\nCookie: 2\r\nb: y\r\n\r\n");
+  const RequestOutcome request =
+      parse_request("GET / HTTP/1.1\r\nhOST: a\r\ncookie: 1\r\nB: x\r\nCookie: 2\r\nb: y\r\n\r\n");
   EXPECT_EQ(test::describe(request.head.fields), "\n<hOST> <a>\n<cookie> <1>\n<B> <x>\n<Cookie> <2>\n<b> <y>");
   EXPECT_TRUE(request.head.fields.is_repeated(FieldName::cookie));
   EXPECT_FALSE(request.head.fields.is_repeated(FieldName::host));

@@ -2,7 +2,6 @@
 #include "pipette/http/head.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 #include "pipette/http/head_writer.h"
@@ -36,7 +35,8 @@ TEST(ConnectionOptions, AreFoundInEveryLine) {
 }
 
 TEST(ConnectionOptions, AreWholeWords) {
-  for (const std::string_view value : {"", "closed", "close-notify", "disclose", "clos", "close;x", "\"close\"", "clo se"}) {
+  for (const std::string_view value :
+       {"", "closed", "close-notify", "disclose", "clos", "close;x", "\"close\"", "clo se"}) {
     const ConnectionOptions options = connection_options(with_connection({value}).view());
     EXPECT_FALSE(options.close) << value;
     EXPECT_FALSE(options.keep_alive) << value;
@@ -106,8 +106,7 @@ TEST(HeadWriter, WritesWhatTheParserReads) {
   for (std::size_t i = 0; i < fields.size(); ++i) writer.field(fields[i].name, fields[i].value);
   writer.content_length(UINT64_MAX);
   writer.end();
-  EXPECT_EQ(out.readable(),
-            "HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Empty: \r\nContent-Length: 18446744073709551615\r\n\r\n");
+  EXPECT_EQ(out.readable(), "HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Empty: \r\nContent-Length: 18446744073709551615\r\n\r\n");
   const test::ResponseOutcome response = test::parse_response(out.readable());
   EXPECT_EQ(response.size, out.size());
   EXPECT_EQ(response.head.fields.get("X-One"), "1");

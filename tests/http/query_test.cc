@@ -1,7 +1,6 @@
 #include "pipette/http/query.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 namespace pipette::http {

@@ -1,6 +1,5 @@
 // What a client must accept and refuse in the head of a response (RFC 9112 §4-§5).
 #include <gtest/gtest.h>
-
 #include <string>
 #include <string_view>
 

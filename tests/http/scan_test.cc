@@ -3,7 +3,6 @@
 #include "pipette/http/internal/scan.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 #include "pipette/base/random.h"

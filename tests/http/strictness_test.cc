@@ -1,7 +1,6 @@
 // What a server must refuse, and how (RFC 9112 §2.2, §3, §5; RFC 9110 §5). One row a mistake; every row is delivered
 // whole, octet by octet and cut at every place, and must be refused for the same reason each time.
 #include <gtest/gtest.h>
-
 #include <string>
 #include <string_view>
 
@@ -31,44 +30,58 @@ void expect_refused(const Row (&rows)[N], std::string_view before, std::string_v
 
 TEST(Strictness, RefusesMalformedRequestLines) {
   constexpr Row kRows[] = {
-      {"GET /\r\n", Errc::bad_target, 400},                    // HTTP/0.9
-      {"GET\r\n", Errc::bad_method, 400},                      // the method alone
+      {"GET /\r\n", Errc::bad_target, 400},  // HTTP/0.9
+      {"GET\r\n", Errc::bad_method, 400},    // the method alone
       {"GET \r\n", Errc::bad_target, 400},
-      {"GET HTTP/1.1\r\n", Errc::bad_target, 400},             // no target
+      {"GET HTTP/1.1\r\n", Errc::bad_target, 400},  // no target
       {"GET  HTTP/1.1\r\n", Errc::bad_target, 400},
-      {"GET  / HTTP/1.1\r\n", Errc::bad_target, 400},          // two spaces
+      {"GET  / HTTP/1.1\r\n", Errc::bad_target, 400},  // two spaces
       {"GET /  HTTP/1.1\r\n", Errc::bad_version, 400},
       {" GET / HTTP/1.1\r\n", Errc::bad_method, 400},
       {"\tGET / HTTP/1.1\r\n", Errc::bad_method, 400},
-      {"   \r\n", Errc::bad_method, 400},                      // white space alone
-      {"GET\t/ HTTP/1.1\r\n", Errc::bad_method, 400},          // a tab is no space
+      {"   \r\n", Errc::bad_method, 400},              // white space alone
+      {"GET\t/ HTTP/1.1\r\n", Errc::bad_method, 400},  // a tab is no space
       {"GET /\tHTTP/1.1\r\n", Errc::bad_target, 400},
-      {"G@T / HTTP/1.1\r\n", Errc::bad_method, 400},           // no token
+      {"G@T / HTTP/1.1\r\n", Errc::bad_method, 400},  // no token
       {"G\xc3\x89T / HTTP/1.1\r\n", Errc::bad_method, 400},
       {"GE\0T / HTTP/1.1\r\n"sv, Errc::bad_method, 400},
       {"GET: / HTTP/1.1\r\n", Errc::bad_method, 400},
       {"\"GET\" / HTTP/1.1\r\n", Errc::bad_method, 400},
-      {"\x16\x03\x01\x02\xff\r\n", Errc::bad_method, 400},     // a TLS hello, more or less
+      {"\x16\x03\x01\x02\xff\r\n", Errc::bad_method, 400},  // a TLS hello, more or less
   };
   expect_refused(kRows, "", "Host: a\r\n\r\n");
 }
 
 TEST(Strictness, RefusesMalformedVersions) {
   constexpr Row kRows[] = {
-      {"HTTP/1", Errc::bad_version, 400},        {"HTTP/1.", Errc::bad_version, 400},
-      {"HTTP/.1", Errc::bad_version, 400},       {"HTTP/11", Errc::bad_version, 400},
-      {"HTTP/01.01", Errc::bad_version, 400},    {"HTTP/1.01", Errc::bad_version, 400},
-      {"HTTP/1.10", Errc::bad_version, 400},     {"HTTP/ 1.1", Errc::bad_version, 400},
-      {"HTTP/1 .1", Errc::bad_version, 400},     {"HTTP/1,1", Errc::bad_version, 400},
-      {"HTTP/+1.1", Errc::bad_version, 400},     {"HTTP/1.-1", Errc::bad_version, 400},
-      {"HTTP/1.x", Errc::bad_version, 400},      {"http/1.1", Errc::bad_version, 400},
-      {"Http/1.1", Errc::bad_version, 400},      {"HTTPS/1.1", Errc::bad_version, 400},
-      {"HTTP1.1", Errc::bad_version, 400},       {"HTTP", Errc::bad_version, 400},
-      {"", Errc::bad_version, 400},              {"X", Errc::bad_version, 400},
-      {"HTTP/1.1 ", Errc::bad_version, 400},     {"HTTP/1.1 x", Errc::bad_version, 400},
-      {"HTTP/1.1\t", Errc::bad_version, 400},    {"HTTP/1.1\0"sv, Errc::bad_version, 400},
-      {"HTTP/0.9", Errc::unsupported_version, 505}, {"HTTP/2.0", Errc::unsupported_version, 505},
-      {"HTTP/3.1", Errc::unsupported_version, 505}, {"HTTP/9.9", Errc::unsupported_version, 505},
+      {"HTTP/1", Errc::bad_version, 400},
+      {"HTTP/1.", Errc::bad_version, 400},
+      {"HTTP/.1", Errc::bad_version, 400},
+      {"HTTP/11", Errc::bad_version, 400},
+      {"HTTP/01.01", Errc::bad_version, 400},
+      {"HTTP/1.01", Errc::bad_version, 400},
+      {"HTTP/1.10", Errc::bad_version, 400},
+      {"HTTP/ 1.1", Errc::bad_version, 400},
+      {"HTTP/1 .1", Errc::bad_version, 400},
+      {"HTTP/1,1", Errc::bad_version, 400},
+      {"HTTP/+1.1", Errc::bad_version, 400},
+      {"HTTP/1.-1", Errc::bad_version, 400},
+      {"HTTP/1.x", Errc::bad_version, 400},
+      {"http/1.1", Errc::bad_version, 400},
+      {"Http/1.1", Errc::bad_version, 400},
+      {"HTTPS/1.1", Errc::bad_version, 400},
+      {"HTTP1.1", Errc::bad_version, 400},
+      {"HTTP", Errc::bad_version, 400},
+      {"", Errc::bad_version, 400},
+      {"X", Errc::bad_version, 400},
+      {"HTTP/1.1 ", Errc::bad_version, 400},
+      {"HTTP/1.1 x", Errc::bad_version, 400},
+      {"HTTP/1.1\t", Errc::bad_version, 400},
+      {"HTTP/1.1\0"sv, Errc::bad_version, 400},
+      {"HTTP/0.9", Errc::unsupported_version, 505},
+      {"HTTP/2.0", Errc::unsupported_version, 505},
+      {"HTTP/3.1", Errc::unsupported_version, 505},
+      {"HTTP/9.9", Errc::unsupported_version, 505},
   };
   expect_refused(kRows, "GET / ", "\r\nHost: a\r\n\r\n");
 }
@@ -105,14 +118,14 @@ TEST(Strictness, EndsALineWithCrLfOnly) {
 
 TEST(Strictness, RefusesAFieldNameThatIsNoTokenBeforeAColon) {
   constexpr Row kRows[] = {
-      {"Name : v", Errc::bad_field_name, 400},         // RFC 9112 §5.1
+      {"Name : v", Errc::bad_field_name, 400},  // RFC 9112 §5.1
       {"Name\t: v", Errc::bad_field_name, 400},
       {"Content-Length : 5", Errc::bad_field_name, 400},
       {"Transfer-Encoding : chunked", Errc::bad_field_name, 400},
       {"Transfer-Encoding\x0b: chunked", Errc::bad_field_name, 400},
-      {": v", Errc::bad_field_name, 400},              // no name
+      {": v", Errc::bad_field_name, 400},  // no name
       {":", Errc::bad_field_name, 400},
-      {"Name", Errc::bad_field_name, 400},             // no colon
+      {"Name", Errc::bad_field_name, 400},  // no colon
       {"Name v", Errc::bad_field_name, 400},
       {"Bad[Name: v", Errc::bad_field_name, 400},
       {"Bad(Name): v", Errc::bad_field_name, 400},
@@ -167,7 +180,8 @@ TEST(Strictness, RefusesControlsAtEveryPlaceOfAValue) {
   for (std::size_t place = 0; place <= 40; ++place) {
     std::string value(40, 'v');
     value.insert(place, 1, '\x01');
-    const test::RequestOutcome request = test::deliver_request({"GET / HTTP/1.1\r\nHost: a\r\nX:" + value + "\r\n\r\n"});
+    const test::RequestOutcome request =
+        test::deliver_request({"GET / HTTP/1.1\r\nHost: a\r\nX:" + value + "\r\n\r\n"});
     EXPECT_EQ(request.error, Errc::bad_field_value) << place;
   }
 }
@@ -177,8 +191,12 @@ TEST(Strictness, RefusesWhatIsHiddenInAValue) {
       {"X: a\0b"sv, Errc::bad_field_value, 400},
       {"X: \0"sv, Errc::bad_field_value, 400},
       {"X:\0"sv, Errc::bad_field_value, 400},
-      {"Transfer-Encoding: \x0b" "chunked", Errc::bad_field_value, 400},
-      {"Transfer-Encoding: \x0c" "chunked", Errc::bad_field_value, 400},
+      {"Transfer-Encoding: \x0b"
+       "chunked",
+       Errc::bad_field_value, 400},
+      {"Transfer-Encoding: \x0c"
+       "chunked",
+       Errc::bad_field_value, 400},
       {"Transfer-Encoding: chunked\0"sv, Errc::bad_field_value, 400},
       {"X: \x1b[31m", Errc::bad_field_value, 400},
       {"X: \x7f", Errc::bad_field_value, 400},

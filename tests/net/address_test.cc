@@ -1,10 +1,9 @@
 #include "pipette/net/address.h"
 
-#include "tests/support/printers.h"
-
 #include <gtest/gtest.h>
-
 #include <string>
+
+#include "tests/support/printers.h"
 
 namespace pipette::net {
 namespace {
@@ -44,12 +43,40 @@ TEST(Address, IsReadAndWritten) {
 }
 
 TEST(Address, IsRefusedWhenMalformed) {
-  for (const std::string_view text :
-       {""sv, "app"sv, "127.0.0.1"sv, "app:"sv, "app:x"sv, "app:-1"sv, "app:+80"sv, "app: 80"sv, "app:80 "sv, "app:65536"sv,
-        "app:1000000"sv, "app:99999999999999999999"sv, " app:80"sv, "a b:80"sv, "a/b:80"sv, "user@app:80"sv, "app:80:80"sv,
-        "::1:80"sv, "[::1]"sv, "[::1]:"sv, "[::1]80"sv, "[::1:80"sv, "::1]:80"sv, "[]:80"sv, "[1.2.3.4]:80"sv, "[app]:80"sv,
-        "[fe80::1%eth0]:80"sv, "[1:2]:80"sv, "[:::]:80"sv, "caf\xc3\xa9:80"sv, "unix:"sv, "a\0b:80"sv, "unix:/a\0b"sv,
-        "[::1\0]:80"sv}) {
+  for (const std::string_view text : {""sv,
+                                      "app"sv,
+                                      "127.0.0.1"sv,
+                                      "app:"sv,
+                                      "app:x"sv,
+                                      "app:-1"sv,
+                                      "app:+80"sv,
+                                      "app: 80"sv,
+                                      "app:80 "sv,
+                                      "app:65536"sv,
+                                      "app:1000000"sv,
+                                      "app:99999999999999999999"sv,
+                                      " app:80"sv,
+                                      "a b:80"sv,
+                                      "a/b:80"sv,
+                                      "user@app:80"sv,
+                                      "app:80:80"sv,
+                                      "::1:80"sv,
+                                      "[::1]"sv,
+                                      "[::1]:"sv,
+                                      "[::1]80"sv,
+                                      "[::1:80"sv,
+                                      "::1]:80"sv,
+                                      "[]:80"sv,
+                                      "[1.2.3.4]:80"sv,
+                                      "[app]:80"sv,
+                                      "[fe80::1%eth0]:80"sv,
+                                      "[1:2]:80"sv,
+                                      "[:::]:80"sv,
+                                      "caf\xc3\xa9:80"sv,
+                                      "unix:"sv,
+                                      "a\0b:80"sv,
+                                      "unix:/a\0b"sv,
+                                      "[::1\0]:80"sv}) {
     const Result<Address> address = Address::parse(text);
     ASSERT_FALSE(address) << text;
     EXPECT_EQ(address.error(), Errc::bad_address) << text;

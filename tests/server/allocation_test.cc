@@ -1,1 +1,112 @@
-int x;
+// A warm keep-alive exchange allocates nothing, on either side, end to end in memory.
+//
+// In a program of its own, since it replaces the global operator new.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "pipette/async/sleep.h"
+#include "pipette/base/poison.h"
+#include "pipette/lab/lab.h"
+
+namespace {
+
+std::uint64_t allocations = 0;
+
+void* allocate(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return allocate(size); }
+void* operator new[](std::size_t size) { return allocate(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace pipette::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kWarmUp = 100;
+constexpr int kCounted = 1000;
+
+Task<> call_again_and_again(Client& client, const client::Request& request, std::uint64_t& allocated, int& failed) {
+  client::Response response;
+  for (int i = 0; i < kWarmUp + kCounted; ++i) {
+    if (i == kWarmUp) allocated = allocations;
+    const Result<void> done = co_await client.call(request, response);
+    if (!done || response.status != 200) ++failed;
+  }
+  allocated = allocations - allocated;
+}
+
+// What `kCounted` warm calls allocate.
+std::uint64_t count_allocations(Handler handler, const client::Request& request) {
+  const Server server(std::move(handler));
+  Lab lab;
+  lab.world().transcript().set_recording(false);
+  lab.serve(server, "app:80");
+  std::uint64_t allocated = 0;
+  int failed = 0;
+  lab.run(call_again_and_again(lab.client(), request, allocated, failed));
+  EXPECT_EQ(failed, 0);
+  return allocated;
+}
+
+void echo(RequestCtx& ctx) {
+  if (!ctx.set_header("X-Kind", "echo") || !ctx.set_content_type("text/html")) ctx.error(500, "");
+  ctx.set_body(ctx.body());
+}
+
+Task<> echo_at_once(RequestCtx& ctx) {
+  echo(ctx);
+  co_return;
+}
+
+Task<> echo_later(RequestCtx& ctx) {
+  co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 1ms));
+  echo(ctx);
+}
+
+class WarmExchange : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (kPoisons) GTEST_SKIP() << "under AddressSanitizer nothing is recycled, so that what is dead stays dead";
+    request_.url = "http://app/path?query";
+  }
+  client::Request request_;
+};
+
+TEST_F(WarmExchange, AllocatesNothingForAGet) { EXPECT_EQ(count_allocations(echo, request_), 0U); }
+
+TEST_F(WarmExchange, AllocatesNothingForAPostWithFields) {
+  request_.method = http::Method::post;
+  request_.body = std::string(2000, 'x');
+  ASSERT_TRUE(request_.fields.set("Content-Type", "text/plain; charset=utf-8"));
+  ASSERT_TRUE(request_.fields.set("X-Request-ID", "6f1d1c1e-5d7c-4a39-9a2b-0d2f3b0f7f5e"));
+  ASSERT_TRUE(request_.fields.set("X-Own-Field", "some value of some length"));
+  EXPECT_EQ(count_allocations(echo, request_), 0U);
+}
+
+TEST_F(WarmExchange, AllocatesNothingForABodyBeyondTheReadBuffer) {
+  request_.method = http::Method::put;
+  request_.body = std::string(15'000, 'x');
+  EXPECT_EQ(count_allocations(echo, request_), 0U);
+}
+
+TEST_F(WarmExchange, AllocatesNothingForACoroutineHandler) {
+  EXPECT_EQ(count_allocations(echo_at_once, request_), 0U);
+  EXPECT_EQ(count_allocations(echo_later, request_), 0U);
+}
+
+}  // namespace
+}  // namespace pipette::server

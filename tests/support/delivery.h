@@ -84,10 +84,33 @@ inline std::string describe(const http::ResponseHead& head) {
 }
 
 template <class Head>
+std::string describe(std::optional<Errc> error, std::size_t size, const Head& head) {
+  if (error) return "refused: " + std::string(errc_row(*error).message);
+  if (size == 0) return "more is needed";
+  return std::to_string(size) + " octets, " + describe(head);
+}
+
+template <class Head>
 std::string describe(const HeadOutcome<Head>& outcome) {
-  if (outcome.error) return "refused: " + std::string(errc_row(*outcome.error).message);
-  if (outcome.size == 0) return "more is needed";
-  return std::to_string(outcome.size) + " octets, " + describe(outcome.head);
+  return describe(outcome.error, outcome.size, outcome.head);
+}
+
+// Delivers a head to a parser that has read others into the same `head` before, as on a connection that persists.
+template <class Parser, class Head>
+std::string deliver_next(Parser& parser, Head& head, const Pieces& pieces) {
+  parser.reset();
+  std::string so_far;
+  ExactBlock block;
+  Result<std::size_t> size = 0;
+  for (const std::string_view piece : pieces) {
+    so_far += piece;
+    ExactBlock next(so_far);
+    size = parser.parse(next.octets(), head);
+    block = std::move(next);
+    if (!size || *size > 0) break;
+  }
+  if (!size) return describe(errc_of(size.error()), 0, head);
+  return describe(std::nullopt, *size, head);
 }
 
 struct BodyOutcome {
@@ -100,7 +123,7 @@ struct BodyOutcome {
 };
 
 inline std::string describe(const BodyOutcome& outcome) {
-  std::string text = outcome.error       ? "refused: " + std::string(errc_row(*outcome.error).message)
+  std::string text = outcome.error         ? "refused: " + std::string(errc_row(*outcome.error).message)
                      : outcome.is_complete ? std::string("complete")
                                            : std::string("more is needed");
   text += ", " + std::to_string(outcome.consumed) + " octets consumed, data <" + outcome.data + ">";

@@ -41,7 +41,9 @@ server::ShutdownReport serve_tcp(const Server& server, std::string_view address)
 
 void listen_and_serve(Handler handler, std::string_view address) {
   const Server server(std::move(handler));
-  serve_tcp(server, address);
+  ServeOptions options;
+  options.on_listening = [&server](const net::Address& where) { server.log("listening on " + where.to_string()); };
+  serve_tcp(server, address, options);
 }
 
 }  // namespace pipette::app

@@ -30,6 +30,7 @@ struct ServeOptions {
 server::ShutdownReport serve_tcp(const Server& server, std::string_view address, const ServeOptions& options);
 server::ShutdownReport serve_tcp(const Server& server, std::string_view address);
 
+// The short form: default options, and a line "listening on ADDRESS" for the log.
 void listen_and_serve(Handler handler, std::string_view address);
 
 }  // namespace pipette::app

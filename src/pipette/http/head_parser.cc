@@ -205,6 +205,7 @@ void FieldSectionParser::take_plain_lines(Bytes input, Fields& fields) {
   const char* const begin = input.data();
   const char* const end = begin + std::min(input.size(), limits_.max_head_bytes);
   const char* line = begin + line_;
+  if (line >= end) return;  // also when the start line alone has filled the head
   const std::size_t room = std::min(limits_.max_fields - std::min(limits_.max_fields, fields.size()), kMaxPlainLines);
   fields.reserve(room);
   const std::size_t max_size = fields.size() + room;
@@ -453,7 +454,7 @@ Result<std::size_t> RequestParser::parse_request_line(Bytes input, RequestHead& 
   method_ = {line_, static_cast<std::size_t>(method_end - line)};
   target_ = {static_cast<std::size_t>(target - begin), static_cast<std::size_t>(target_end - target)};
   const auto line_end = static_cast<std::size_t>(version + kVersionBytes + 2 - begin);
-  if (line_end > limits_.max_head_bytes) return fail(Errc::head_too_large);
+  if (line_end - line_ > room && room < longest) return fail(Errc::head_too_large);
   if (method_.size > kMaxMethodBytes) return fail(Errc::bad_method);
   if (target_.size > limits_.max_target_bytes) return fail(Errc::target_too_long);
   if (!has_valid_percents(target_.in(input))) return fail(Errc::bad_target);

@@ -1,0 +1,171 @@
+// What is special about pipes; what they share with every connection is in the contract suite.
+#include "pipette/inmem/pipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "pipette/async/task.h"
+#include "pipette/inmem/loop.h"
+
+namespace pipette::inmem {
+namespace {
+
+using namespace std::chrono_literals;
+using net::Direction;
+
+class PipeTest : public testing::Test {
+ protected:
+  void make(const PipeOptions& options, PipeNames names = {}) {
+    std::tie(here_, there_) = make_pipe(loop_, options, std::move(names), nullptr);
+  }
+  Result<std::size_t> write(Bytes bytes) { return here_->try_write({&bytes, 1}); }
+  // What one read of the other end gives.
+  std::string read(std::size_t room = 1000) {
+    std::string text(room, '\0');
+    const Result<std::size_t> count = there_->try_read(text);
+    text.resize(count.value_or(0));
+    return text;
+  }
+
+  Loop loop_{WallTime()};
+  std::unique_ptr<PipeEnd> here_;
+  std::unique_ptr<PipeEnd> there_;
+};
+
+TEST_F(PipeTest, TakesAsMuchAsItsCapacity) {
+  PipeOptions options;
+  options.capacity_bytes = 10;
+  make(options);
+  EXPECT_EQ(write("0123456789abc"), 10U);
+  EXPECT_EQ(write("x").error(), Errc::would_block);
+  EXPECT_EQ(read(4), "0123");
+  EXPECT_EQ(write("abcdefgh"), 4U);
+  EXPECT_EQ(read(), "456789abcd");
+}
+
+TEST_F(PipeTest, Takes64KilobytesUnlessToldOtherwise) {
+  make({});
+  EXPECT_EQ(write(std::string(100'000, 'x')), 64U * 1024);
+}
+
+TEST_F(PipeTest, HasACapacityForEachDirection) {
+  PipeOptions options;
+  options.capacity_bytes = 3;
+  make(options);
+  EXPECT_EQ(write("abcd"), 3U);
+  const Bytes other = "efgh";
+  EXPECT_EQ(there_->try_write({&other, 1}), 3U);
+}
+
+TEST_F(PipeTest, GivesNoMoreThanSoMuchAtATime) {
+  PipeOptions options;
+  options.max_read_bytes = 2;
+  make(options);
+  EXPECT_EQ(write("abcde"), 5U);
+  EXPECT_EQ(read(), "ab");
+  EXPECT_EQ(read(1), "c");
+  EXPECT_EQ(read(), "de");
+}
+
+TEST_F(PipeTest, TakesNoMoreThanSoMuchAtATime) {
+  PipeOptions options;
+  options.max_write_bytes = 2;
+  make(options);
+  EXPECT_EQ(write("abcde"), 2U);
+  EXPECT_EQ(write("cde"), 2U);
+  EXPECT_EQ(write("e"), 1U);
+  EXPECT_EQ(read(), "abcde");
+}
+
+TEST_F(PipeTest, CutsOneEndDifferentlyFromNowOn) {
+  make({});
+  PipeOptions options;
+  options.max_write_bytes = 1;
+  options.max_read_bytes = 1;
+  here_->set_options(options);
+  EXPECT_EQ(write("abc"), 1U);
+  const Bytes other = "def";
+  EXPECT_EQ(there_->try_write({&other, 1}), 3U) << "the other end is as it was";
+  std::array<char, 10> room;
+  EXPECT_EQ(here_->try_read(room), 1U);
+}
+
+Task<> write_all(net::Connection& connection, Bytes bytes, bool& ok) {
+  ok = (co_await connection.write({&bytes, 1})).has_value();
+  (void)connection.try_close_write();
+}
+
+Task<> read_all(net::Connection& connection, std::string& text) {
+  std::array<char, 7> room;
+  for (;;) {
+    const Result<std::size_t> count = co_await connection.read_some(room);
+    if (!count || *count == 0) co_return;
+    text.append(room.data(), *count);
+  }
+}
+
+TEST_F(PipeTest, DeliversEverythingThroughEveryWindow) {
+  std::string sent;
+  for (int i = 0; i < 500; ++i) sent += std::to_string(i);
+  for (const std::size_t bytes : {1U, 2U, 3U, 10U, 511U, 512U, 513U, 100'000U}) {
+    for (const auto member :
+         {&PipeOptions::capacity_bytes, &PipeOptions::max_read_bytes, &PipeOptions::max_write_bytes}) {
+      PipeOptions options;
+      options.*member = bytes;
+      make(options);
+      bool ok = false;
+      std::string received;
+      Task<> writing = write_all(*here_, sent, ok);
+      Task<> reading = read_all(*there_, received);
+      reading.start();
+      writing.start();
+      loop_.settle();
+      EXPECT_TRUE(ok);
+      EXPECT_TRUE(reading.done());
+      EXPECT_EQ(received, sent) << bytes;
+    }
+  }
+}
+
+struct Wake final : net::Waiter {
+  void run() override { ++count; }
+  int count = 0;
+};
+
+TEST_F(PipeTest, DescribesWhoWaitsForWhat) {
+  PipeOptions options;
+  options.capacity_bytes = 1;
+  make(options, {"conn 3", "client", "server"});
+  EXPECT_EQ(here_->describe_waits(), "");
+  EXPECT_EQ(write("x"), 1U);
+  Wake reader;
+  Wake writer;
+  here_->wait(Direction::read, reader);
+  EXPECT_EQ(here_->describe_waits(), "conn 3: client waits to read");
+  here_->wait(Direction::write, writer);
+  here_->set_deadline(Direction::write, TimePoint(10s));
+  EXPECT_EQ(here_->describe_waits(),
+            "conn 3: client waits to read\nconn 3: client waits to write, until +10.000000000");
+  EXPECT_EQ(there_->describe_waits(), "");
+  loop_.advance_to(TimePoint(10s));
+  EXPECT_EQ(here_->describe_waits(), "conn 3: client waits to read");
+  EXPECT_EQ(reader.count, 0);
+  EXPECT_EQ(writer.count, 1);
+}
+
+TEST_F(PipeTest, HasNamesOfItsOwnWhenItIsGivenNone) {
+  std::tie(here_, there_) = make_pipe(loop_);
+  Wake reader;
+  there_->wait(Direction::read, reader);
+  EXPECT_EQ(there_->describe_waits(), "pipe: second waits to read");
+}
+
+}  // namespace
+}  // namespace pipette::inmem

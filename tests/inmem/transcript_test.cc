@@ -1,0 +1,161 @@
+// The lines in which a world tells what happened.
+#include "pipette/inmem/transcript.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "pipette/inmem/pipe.h"
+#include "pipette/inmem/world.h"
+
+namespace pipette::inmem {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr TimePoint at(Duration since_start) { return TimePoint(since_start); }
+
+TEST(FormatTime, CountsSecondsAndNanoseconds) {
+  EXPECT_EQ(format_time(at(0ns)), "+0.000000000");
+  EXPECT_EQ(format_time(at(1ns)), "+0.000000001");
+  EXPECT_EQ(format_time(at(10s - 1ns)), "+9.999999999");
+  EXPECT_EQ(format_time(at(24h + 50ms)), "+86400.050000000");
+}
+
+TEST(Quote, EscapesWhatDoesNotPrint) {
+  EXPECT_EQ(quote(""), R"("")");
+  EXPECT_EQ(quote("plain text ~"), R"("plain text ~")");
+  EXPECT_EQ(quote("a\r\nb\t\"c\"\\"), R"("a\r\nb\t\"c\"\\")");
+  EXPECT_EQ(quote("\0\x01\x1f\x7f\x80\xff"s), R"("\x00\x01\x1f\x7f\x80\xff")");
+}
+
+TEST(Quote, CutsAfterSoManyOctets) {
+  EXPECT_EQ(quote("abc", 3), R"("abc")");
+  EXPECT_EQ(quote("abcd", 3), R"("abc"…)");
+  EXPECT_EQ(quote(std::string(96, 'x')), "\"" + std::string(96, 'x') + "\"");
+  EXPECT_EQ(quote(std::string(97, 'x')), "\"" + std::string(96, 'x') + "\"…");
+}
+
+TEST(Transcript, HasALineAnEvent) {
+  Transcript transcript;
+  transcript.add(at(0ns), "first");
+  transcript.add_bytes(at(10s), "a -> b", "x\r\n");
+  EXPECT_THAT(transcript.lines(), ElementsAre("+0.000000000  first", R"(+10.000000000  a -> b  3 B  "x\r\n")"));
+  EXPECT_EQ(transcript.text(), transcript.lines()[0] + "\n" + transcript.lines()[1] + "\n");
+}
+
+TEST(Transcript, ShowsItsEnd) {
+  Transcript transcript;
+  for (const std::string_view what : {"a", "b", "c"}) transcript.add(at(0ns), what);
+  EXPECT_EQ(transcript.tail(3), "  +0.000000000  a\n  +0.000000000  b\n  +0.000000000  c\n");
+  EXPECT_EQ(transcript.tail(1), "  … 2 earlier events\n  +0.000000000  c\n");
+  EXPECT_EQ(Transcript().tail(5), "");
+}
+
+TEST(Transcript, KeepsNothingWhileItIsOff) {
+  Transcript transcript;
+  transcript.set_recording(false);
+  transcript.add(at(0ns), "x");
+  transcript.add_bytes(at(0ns), "a -> b", "x");
+  EXPECT_THAT(transcript.lines(), IsEmpty());
+  transcript.set_recording(true);
+  transcript.add(at(0ns), "y");
+  EXPECT_EQ(transcript.lines().size(), 1U);
+}
+
+// ---- what pipes put into it ------------------------------------------------------------------------------
+
+class RecordedPipe : public testing::Test {
+ protected:
+  RecordedPipe() {
+    PipeNames names{"conn 7", "client", "server"};
+    std::tie(client_, server_) = make_pipe(world_.loop(), PipeOptions(), std::move(names), &world_.transcript());
+  }
+  static Result<std::size_t> write(net::Connection& connection, Bytes bytes) {
+    return connection.try_write({&bytes, 1});
+  }
+  static Result<std::size_t> read(net::Connection& connection) {
+    std::array<char, 100> room;
+    return connection.try_read(room);
+  }
+  // The last line, without its time.
+  std::string last() { return world_.transcript().lines().back().substr(14); }
+
+  World world_;
+  std::unique_ptr<PipeEnd> client_;
+  std::unique_ptr<PipeEnd> server_;
+};
+
+TEST_F(RecordedPipe, TellsWhatWasSentAndWhen) {
+  ASSERT_TRUE(write(*client_, "GET"));
+  world_.loop().advance_to(at(1500ms));
+  const std::array<Bytes, 3> pieces = {"HTTP", "", "/1.1"};
+  ASSERT_TRUE(server_->try_write(pieces));
+  EXPECT_THAT(world_.transcript().lines(), ElementsAre(R"(+0.000000000  conn 7  client -> server  3 B  "GET")",
+                                                       R"(+1.500000000  conn 7  server -> client  8 B  "HTTP/1.1")"));
+}
+
+TEST_F(RecordedPipe, TellsOfFinishingOnce) {
+  ASSERT_TRUE(client_->try_close_write());
+  ASSERT_TRUE(client_->try_close_write());
+  EXPECT_THAT(world_.transcript().lines(), ElementsAre("+0.000000000  conn 7  client -> server  FIN"));
+}
+
+TEST_F(RecordedPipe, TellsOfAnOrderlyEnd) {
+  ASSERT_TRUE(client_->try_close_write());
+  client_.reset();
+  EXPECT_EQ(last(), "conn 7  client -> server  closed");
+}
+
+TEST_F(RecordedPipe, TellsWhyItWasReset) {
+  client_->abort();
+  EXPECT_EQ(last(), "conn 7  reset: client aborts");
+}
+
+TEST_F(RecordedPipe, TellsThatAnOpenEndWasDropped) {
+  server_.reset();
+  EXPECT_EQ(last(), "conn 7  reset: server is dropped while open");
+}
+
+TEST_F(RecordedPipe, TellsThatInputWasUnread) {
+  ASSERT_TRUE(write(*client_, "unread"));
+  ASSERT_TRUE(server_->try_close_write());
+  server_.reset();
+  EXPECT_EQ(last(), "conn 7  reset: server is closed with unread input");
+}
+
+TEST_F(RecordedPipe, TellsThatNobodyIsThereToWriteTo) {
+  ASSERT_TRUE(server_->try_close_write());
+  server_.reset();
+  EXPECT_FALSE(write(*client_, "too late"));
+  EXPECT_EQ(last(), "conn 7  reset: the other end is closed");
+}
+
+TEST_F(RecordedPipe, TellsOfOneResetOnly) {
+  client_->abort();
+  server_->abort();
+  client_.reset();
+  server_.reset();
+  EXPECT_EQ(world_.transcript().lines().size(), 1U);
+}
+
+TEST_F(RecordedPipe, TellsOnlyWhatWasTaken) {
+  PipeOptions options;
+  options.max_write_bytes = 5;
+  client_->set_options(options);
+  const std::array<Bytes, 2> pieces = {"abc", "defg"};
+  EXPECT_EQ(client_->try_write(pieces), 5U);
+  EXPECT_EQ(last(), R"(conn 7  client -> server  5 B  "abcde")");
+  EXPECT_EQ(read(*server_), 5U);
+}
+
+}  // namespace
+}  // namespace pipette::inmem
