@@ -96,13 +96,13 @@ TEST(ClientResponse, IsRefusedWhenItIsMalformed) {
   };
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   for (const Row& row : {
-           Row{"220 smtp ready\r\n\r\n", Errc::bad_status},
+           Row{"220 smtp ready\r\n\r\n", Errc::bad_version},
            Row{"HTTP/1.1 20 OK\r\n\r\n", Errc::bad_status},
            Row{"HTTP/1.1 2000 OK\r\n\r\n", Errc::bad_status},
            Row{"HTTP/1.1 2x0 OK\r\n\r\n", Errc::bad_status},
            Row{"HTTP/1.1 099 OK\r\n\r\n", Errc::bad_status},
            Row{"HTTP/2.0 200 OK\r\n\r\n", Errc::unsupported_version},
-           Row{"HTTP/1.1 200 OK\n\n", Errc::bad_status},
+           Row{"HTTP/1.1 200 OK\n\n", Errc::bad_line_end},
            Row{ok + "X : y\r\n\r\n", Errc::bad_field_name},
            Row{ok + "X: a\r\n b\r\n\r\n", Errc::obsolete_line_folding},
            Row{ok + "X: a\nY: b\r\n\r\n", Errc::bad_line_end},

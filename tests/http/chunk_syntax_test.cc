@@ -155,7 +155,11 @@ TEST(ChunkSyntax, NeedsCrLfBehindSizesAndData) {
            "5\r\nhello\r\r\n0\r\n\r\n"sv,
            "5\r\nhello0\r\n\r\n"sv,  // nothing behind data
            "5\r\nhello \r\n0\r\n\r\n"sv,
-           "5\r\nhello!\r\n0\r\n\r\n"sv,     // one octet too many
+           "5\r\nhello!\r\n0\r\n\r\n"sv,  // one octet too many
+           "5\rXhello\r\n0\r\n\r\n"sv,    // one wrong octet of the two, and all in order behind it
+           "5\r\nhelloX\n0\r\n\r\n"sv,
+           "5\r\nhello\rX0\r\n\r\n"sv,
+           "0\rX\r\n"sv,
            "5\r\nhelloXX0\r\n\r\n"sv,        // two that are not looked at
            "5\r\nhell\r\n0\r\n\r\n"sv,       // one too few
            "5\r\nhello\r\n\r\n0\r\n\r\n"sv,  // an empty line between

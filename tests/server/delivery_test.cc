@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/support/serving.h"
 #include "tests/support/splits.h"
@@ -89,6 +90,53 @@ TEST(Session, AnswersTheSameForEitherKindOfHandlerAndAnyBuffers) {
     options.read_buffer_bytes = bytes;
     options.write_buffer_bytes = bytes;
     EXPECT_EQ(Serving(describe_request, options).answer_to(kConversation), expected) << bytes;
+  }
+}
+
+TEST(Session, TakesNothingOverFromARequestThatLooksAlike) {
+  const std::vector<std::string> requests = {
+      "GET /a HTTP/1.1\r\nHost: a\r\nX-Key: 1\r\nCookie: c=1\r\n\r\n",
+      "GET /a HTTP/1.1\r\nHost: a\r\nX-Key: 1\r\nCookie: c=1\r\n\r\n",  // the same
+      "GET /b HTTP/1.1\r\nHost: a\r\nX-Key: 1\r\nCookie: c=1\r\n\r\n",  // another target
+      "GET /b HTTP/1.1\r\nHost: a\r\nX-Key: 1\r\nCookie: c=2\r\n\r\n",  // another value
+      "GET /b HTTP/1.1\r\nHost: a\r\nX-Kez: 1\r\nCookie: c=2\r\n\r\n",  // another name
+      "GET /b HTTP/1.1\r\nHost: a\r\nX-Kez: 1\r\n\r\n",                 // less
+      "GET /b HTTP/1.1\r\nHost: a\r\nX-Kez: 1\r\nCookie: c=2\r\n\r\n",  // more
+      "PUT /b HTTP/1.1\r\nHost: a\r\nX-Kez: 1\r\nCookie: c=2\r\n\r\n",  // another method
+      "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody",
+      "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nydob",
+      "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nbod",
+      "GET /b HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n",
+      "GET /b HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"};
+  Serving app(describe_request);
+  std::string all;
+  std::string expected;
+  Peer kept = app.connect();
+  for (const std::string& request : requests) {
+    all += request;
+    const std::string alone = app.answer_to(request);
+    expected += alone;
+    kept.send(request);
+    EXPECT_EQ(kept.take(), alone) << request;
+  }
+  EXPECT_EQ(app.answer_to(all), expected);
+}
+
+TEST(Session, RefusesAHeadThatLooksLikeAGoodOneBeforeIt) {
+  const std::string good = "GET / HTTP/1.1\r\nHost: a\r\nX-Key: 1\r\nY: 2\r\n\r\n";
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    for (const char c : {'\0', '\r', '\n', ' ', ':'}) {
+      std::string other = good;
+      other[i] = c;
+      Serving app(describe_request);
+      const std::string alone = app.answer_to(other);
+      Peer peer = app.connect();
+      peer.send(good);
+      peer.take();
+      peer.send(other);
+      peer.close_write();
+      EXPECT_EQ(peer.take(), alone) << other;
+    }
   }
 }
 

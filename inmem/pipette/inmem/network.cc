@@ -109,6 +109,11 @@ Address Network::locate_or_add(const Address& address) {
   return ip.with_port(address.port());
 }
 
+std::uint16_t Network::choose_port() {
+  if (next_port_ < kFirstDynamicPort) next_port_ = kFirstDynamicPort;  // all have been used: once more
+  return next_port_++;
+}
+
 MemoryListener* Network::find_listener(const Address& address) const {
   const auto found = std::ranges::find_if(listeners_, [&](MemoryListener* l) { return l->address() == address; });
   return found == listeners_.end() ? nullptr : *found;
@@ -117,7 +122,7 @@ MemoryListener* Network::find_listener(const Address& address) const {
 Result<std::unique_ptr<net::Listener>> Network::listen(const Address& address, const net::ListenOptions& options) {
   if (address.kind() == Address::Kind::none) return fail(Errc::bad_address);
   Address bound = locate_or_add(address);
-  if (bound.kind() != Address::Kind::unix_path && bound.port() == 0) bound = bound.with_port(next_port_++);
+  if (bound.kind() != Address::Kind::unix_path && bound.port() == 0) bound = bound.with_port(choose_port());
   if (find_listener(bound) != nullptr) return fail(Errc::address_in_use);
   std::string label = address.port() == 0 ? bound.to_string() : address.to_string();
   const auto backlog = static_cast<std::size_t>(std::max(options.backlog, 1));
@@ -141,7 +146,7 @@ Result<net::Connected> Network::dial_now(const Address& address) {
   ends_.push_back(*client);
   ends_.push_back(*server);
   const bool has_ports = target->kind() != Address::Kind::unix_path;
-  const Address here = has_ports ? kHere.with_port(next_port_++) : *target;
+  const Address here = has_ports ? kHere.with_port(choose_port()) : *target;
   listener->offer({std::move(server), *target, here});
   return net::Connected{std::move(client), here, *target};
 }

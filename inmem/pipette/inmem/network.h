@@ -47,6 +47,8 @@ class Network final : public net::Network {
  private:
   friend class MemoryListener;
 
+  static constexpr std::uint16_t kFirstDynamicPort = 49152;  // RFC 6335 §6
+
   struct Host {
     std::string name;
     net::Address address;
@@ -54,6 +56,7 @@ class Network final : public net::Network {
 
   Result<net::Address> locate(const net::Address& address) const;
   net::Address locate_or_add(const net::Address& address);
+  std::uint16_t choose_port();
   MemoryListener* find_listener(const net::Address& address) const;
 
   Loop& loop_;
@@ -62,7 +65,7 @@ class Network final : public net::Network {
   std::vector<Host> hosts_;
   std::vector<MemoryListener*> listeners_;
   List<PipeEnd> ends_;
-  std::uint16_t next_port_ = 49152;  // the first dynamic port, RFC 6335 §6
+  std::uint16_t next_port_ = kFirstDynamicPort;
   std::uint64_t connections_ = 0;
 };
 

@@ -6,57 +6,17 @@
 #include <cstring>
 #include <vector>
 
+#include "pipette/base/buffer.h"
 #include "pipette/net/wait_slot.h"
 
 namespace pipette::inmem {
 namespace {
 
-// A bounded ring of octets that allocates as it fills.
-class Ring {
- public:
-  std::size_t size() const { return size_; }
-
-  void push(Bytes bytes) {
-    if (size_ + bytes.size() > memory_.size()) grow(size_ + bytes.size());
-    std::size_t tail = head_ + size_;
-    if (tail >= memory_.size()) tail -= memory_.size();
-    const std::size_t until_wrap = std::min(bytes.size(), memory_.size() - tail);
-    std::memcpy(memory_.data() + tail, bytes.data(), until_wrap);
-    if (until_wrap < bytes.size()) std::memcpy(memory_.data(), bytes.data() + until_wrap, bytes.size() - until_wrap);
-    size_ += bytes.size();
-  }
-
-  std::size_t pop(MutableBytes into) {
-    const std::size_t count = std::min(into.size(), size_);
-    const std::size_t until_wrap = std::min(count, memory_.size() - head_);
-    if (count > 0) std::memcpy(into.data(), memory_.data() + head_, until_wrap);
-    if (until_wrap < count) std::memcpy(into.data() + until_wrap, memory_.data(), count - until_wrap);
-    head_ += count;
-    if (head_ >= memory_.size()) head_ -= memory_.size();
-    size_ -= count;
-    if (size_ == 0) head_ = 0;
-    return count;
-  }
-
- private:
-  void grow(std::size_t at_least) {
-    std::vector<char> larger(std::max({at_least, memory_.size() * 2, std::size_t{512}}));
-    const std::size_t count = pop(larger);
-    memory_ = std::move(larger);
-    head_ = 0;
-    size_ = count;
-  }
-
-  std::vector<char> memory_;
-  std::size_t head_ = 0;
-  std::size_t size_ = 0;
-};
-
 // One direction of a pipe.
 struct Stream {
   explicit Stream(async::Loop& loop) : reader(loop), writer(loop) {}
 
-  Ring ring;
+  Buffer sent;             // and not read yet
   bool finished = false;   // FIN behind the data
   bool has_ended = false;  // its reader has been told of the end, which from then on stays so
   net::WaitSlot reader;
@@ -80,9 +40,11 @@ class Pipe {
     Stream& stream = in(side);
     if (ends_[side] == EndState::aborted) return fail(Errc::operation_canceled);
     if (stream.reader.is_expired()) return fail(Errc::timed_out);
-    if (stream.ring.size() > 0) {
-      const bool was_full = stream.ring.size() >= options_[1 - side].capacity_bytes;
-      const std::size_t count = stream.ring.pop(into.first(std::min(into.size(), options_[side].max_read_bytes)));
+    if (stream.sent.size() > 0) {
+      const bool was_full = stream.sent.size() >= options_[1 - side].capacity_bytes;
+      const std::size_t count = std::min({stream.sent.size(), into.size(), options_[side].max_read_bytes});
+      std::memcpy(into.data(), stream.sent.readable().data(), count);
+      stream.sent.consume(count);
       if (was_full || stream.writer.has_waiter()) stream.writer.wake();
       return count;
     }
@@ -104,13 +66,13 @@ class Pipe {
     if (was_reset_) return fail(Errc::connection_reset);
 
     const PipeOptions& options = options_[side];
-    const std::size_t room = options.capacity_bytes - std::min(options.capacity_bytes, stream.ring.size());
+    const std::size_t room = options.capacity_bytes - std::min(options.capacity_bytes, stream.sent.size());
     std::size_t left = std::min({wanted, room, options.max_write_bytes});
     if (left == 0) return fail(Errc::would_block);
     const std::size_t taken = left;
     for (const Bytes piece : pieces) {
       const Bytes part = piece.substr(0, left);
-      if (!part.empty()) stream.ring.push(part);
+      if (!part.empty()) stream.sent.append(part);
       left -= part.size();
     }
     if (is_recording()) record_bytes(side, pieces, taken);
@@ -150,7 +112,7 @@ class Pipe {
     if (ends_[side] == EndState::open && !was_reset_) {
       if (!out(side).finished) {
         reset(name_of(side) + " is dropped while open");
-      } else if (in(side).ring.size() > 0) {
+      } else if (in(side).sent.size() > 0) {
         reset(name_of(side) + " is closed with unread input");
       } else {
         if (is_recording()) record(side, "closed");
@@ -192,8 +154,8 @@ class Pipe {
   // Whether a try would not have to wait.
   bool is_ready(unsigned side, net::Direction direction) {
     if (ends_[side] == EndState::aborted || was_reset_) return true;
-    if (direction == net::Direction::read) return in(side).ring.size() > 0 || in(side).finished;
-    return out(side).finished || out(side).ring.size() < options_[side].capacity_bytes;
+    if (direction == net::Direction::read) return in(side).sent.size() > 0 || in(side).finished;
+    return out(side).finished || out(side).sent.size() < options_[side].capacity_bytes;
   }
 
   bool is_recording() const { return transcript_ != nullptr && transcript_->is_recording(); }

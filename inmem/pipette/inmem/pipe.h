@@ -1,6 +1,6 @@
 // Two connections joined in memory: what one end writes, the other reads. Keeps TCP's observable contract.
 //
-//   end A ── try_write ──> [ stream: bounded ring, FIN behind the data ] ── try_read ──> end B
+//   end A ── try_write ──> [ stream: bounded, FIN behind its data ]     ── try_read ──> end B
 //         <── try_read ─── [ stream ]                                   <── try_write ──
 //
 // A stream takes what fits and no more (back-pressure); a full one wakes its writer when the reader has made

@@ -25,23 +25,6 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   return *this;
 }
 
-void Buffer::commit(std::size_t count) {
-  assert(count <= capacity_ - end_);
-  end_ += count;
-}
-
-void Buffer::append(Bytes bytes) {
-  if (bytes.empty()) return;
-  std::memcpy(writable(bytes.size()).data(), bytes.data(), bytes.size());
-  end_ += bytes.size();
-}
-
-void Buffer::consume(std::size_t count) {
-  assert(count <= size());
-  if (kPoisons && count > 0) poison(memory_.get() + begin_, count);
-  begin_ += count;
-}
-
 void Buffer::truncate(std::size_t count) {
   assert(count <= size());
   end_ = begin_ + count;

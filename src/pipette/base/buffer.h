@@ -8,7 +8,9 @@
 // Lifetime  owns its memory; release() gives it back when a connection idles.   Threads  one.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
+#include <cstring>
 #include <memory>
 
 #include "pipette/base/bytes.h"
@@ -36,11 +38,22 @@ class Buffer {
     return {memory_.get() + end_, capacity_ - end_};
   }
   // The first `count` octets of writable() have been filled.
-  void commit(std::size_t count);
-  void append(Bytes bytes);
+  void commit(std::size_t count) {
+    assert(count <= capacity_ - end_);
+    end_ += count;
+  }
+  void append(Bytes bytes) {
+    if (bytes.empty()) return;
+    std::memcpy(writable(bytes.size()).data(), bytes.data(), bytes.size());
+    end_ += bytes.size();
+  }
 
   // Forgets the first `count` readable octets. They stay intact (unless poisoned) until writable() is called.
-  void consume(std::size_t count);
+  void consume(std::size_t count) {
+    assert(count <= size());
+    if (kPoisons && count > 0) poison(memory_.get() + begin_, count);
+    begin_ += count;
+  }
   void clear() { consume(size()); }
   // Forgets all but the first `count` readable octets.
   void truncate(std::size_t count);

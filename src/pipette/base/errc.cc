@@ -125,12 +125,13 @@ const ErrcRow& errc_row(Errc code) {
   return kRows[index];
 }
 
-const std::error_category& errc_category() {
-  static const Category category;
-  return category;
-}
-
-std::error_code make_error_code(Errc code) { return {static_cast<int>(code), errc_category()}; }
+namespace internal {
+namespace {
+constinit const Category category;
+}  // namespace
+// Constant from the start, so that errors can be compared while other things are still being initialised.
+constinit const std::error_category& kErrcCategory = category;
+}  // namespace internal
 
 Errc errc_of(std::error_code error, Errc otherwise) {
   if (error.category() == errc_category()) return static_cast<Errc>(error.value());

@@ -91,8 +91,12 @@ struct ErrcRow {
 // The row of `code`. Every Errc has one.
 const ErrcRow& errc_row(Errc code);
 
-const std::error_category& errc_category();
-std::error_code make_error_code(Errc code);
+namespace internal {
+extern const std::error_category& kErrcCategory;
+}  // namespace internal
+
+inline const std::error_category& errc_category() { return internal::kErrcCategory; }
+inline std::error_code make_error_code(Errc code) { return {static_cast<int>(code), errc_category()}; }
 
 // The Errc inside `error`, also when it came as a POSIX error; `otherwise` when there is no such Errc.
 Errc errc_of(std::error_code error, Errc otherwise = Errc::connection_aborted);

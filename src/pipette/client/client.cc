@@ -36,6 +36,16 @@ bool is_idempotent(http::Method method) {
   }
 }
 
+// Whether it can be sent at all.
+Result<void> check(const Request& request) {
+  if (request.method == http::Method::connect || request.method == http::Method::other) return fail(Errc::bad_method);
+  const http::Fields& fields = request.fields.view();
+  if (fields.contains(http::FieldName::content_length) || fields.contains(http::FieldName::transfer_encoding)) {
+    return fail(Errc::managed_field);
+  }
+  return {};
+}
+
 bool always_has_length(http::Method method) {
   return method == http::Method::post || method == http::Method::put || method == http::Method::patch;
 }
@@ -92,23 +102,29 @@ Task<Result<Response>> Client::post(std::string url, std::string content_type, s
 Task<Result<void>> Client::call(const Request& request, Response& response) {
   const Result<http::Url> url = parse(request.url);
   if (!url) co_return fail(url.error());
+  if (const Result<void> sendable = check(request); !sendable) co_return sendable;
+  Host& host = host_of(*url);
   const TimePoint deadline = after(runtime_.loop().now(), options_.timeout);
   for (int attempt = 1;; ++attempt) {
-    std::unique_ptr<KeptConnection> connection = take_idle(host_of(*url));
+    std::unique_ptr<KeptConnection> connection;
+    if (attempt == 1) connection = take_idle(host, deadline);
     if (!connection) {
       Result<std::unique_ptr<KeptConnection>> fresh = co_await connect(*url, deadline);
       if (!fresh) co_return fail(fresh.error());
       connection = std::move(*fresh);
+      connection->connection->set_deadline(Direction::read, deadline);
     }
-    connection->connection->set_deadline(Direction::read, deadline);
     connection->connection->set_deadline(Direction::write, deadline);
     connection->saw_response = false;
-    Result<void> done = write_request(*url, request, *connection);
-    if (!done) co_return done;
-    done = co_await send(*connection, request);
-    if (done) done = co_await receive(*connection, request.method, response);
+    write_request(*url, request, *connection);
+    Result<void> done = co_await send(*connection, request);
+    if (!done) connection->keeps_alive = false;
+    // A server may answer, and then close, before it has read all of the body (RFC 9112 §9.5).
+    if (done || done.error() == std::errc::connection_reset) {
+      done = co_await receive(*connection, request.method, response);
+    }
     if (done) {
-      if (connection->keeps_alive) give_back(host_of(*url), std::move(connection));
+      if (connection->keeps_alive) give_back(host, std::move(connection));
       co_return done;
     }
     // The server closed a kept connection as we began to use it: nothing of a response came, so ask once more.
@@ -120,7 +136,7 @@ Task<Result<void>> Client::call(const Request& request, Response& response) {
 
 // The last URL is often the next one too.
 Result<http::Url> Client::parse(std::string_view text) {
-  if (text == last_url_text_) return http::moved(last_url_, last_url_text_.data(), text.data());
+  if (text == last_url_text_ && !text.empty()) return http::moved(last_url_, last_url_text_.data(), text.data());
   const Result<http::Url> url = http::parse_url(text);
   if (url) {
     last_url_text_ = text;
@@ -141,13 +157,14 @@ Client::Host& Client::host_of(const http::Url& url) {
   return *hosts_.back();
 }
 
-// The connection given back last that is young enough and still open; the others are dropped on the way.
-std::unique_ptr<KeptConnection> Client::take_idle(Host& host) {
+// The connection given back last that is young enough and still open, with its read deadline set; the others are
+// dropped on the way.
+std::unique_ptr<KeptConnection> Client::take_idle(Host& host, TimePoint deadline) {
   while (!host.idle.empty()) {
     std::unique_ptr<KeptConnection> kept = std::move(host.idle.back());
     host.idle.pop_back();
     if (after(kept->idle_since, options_.idle_timeout) <= runtime_.loop().now()) continue;
-    kept->connection->set_deadline(Direction::read, kNever);
+    kept->connection->set_deadline(Direction::read, deadline);
     std::array<char, 1> octet;
     const Result<std::size_t> probe = kept->connection->try_read(octet);
     if (probe || !is_would_block(probe.error())) continue;  // closed, or it says something nobody asked for
@@ -190,17 +207,15 @@ std::size_t Client::idle_connections() const {
   return count;
 }
 
-void Client::close_idle() { hosts_.clear(); }
+void Client::close_idle() {
+  for (const std::unique_ptr<Host>& host : hosts_) host->idle.clear();
+}
 
 // ---- sending ---------------------------------------------------------------------------------------------
 
 // Writes the head, and a small body behind it, into the connection's buffer.
-Result<void> Client::write_request(const http::Url& url, const Request& request, KeptConnection& connection) const {
+void Client::write_request(const http::Url& url, const Request& request, KeptConnection& connection) const {
   const http::Fields& fields = request.fields.view();
-  if (request.method == http::Method::connect || request.method == http::Method::other) return fail(Errc::bad_method);
-  if (fields.contains(http::FieldName::content_length) || fields.contains(http::FieldName::transfer_encoding)) {
-    return fail(Errc::managed_field);
-  }
   const std::string_view method = http::to_string(request.method);
   const bool sends_length = !request.body.empty() || always_has_length(request.method);
   const std::string_view agent =
@@ -222,7 +237,6 @@ Result<void> Client::write_request(const http::Url& url, const Request& request,
   for (std::size_t i = 0; i < fields.size(); ++i) writer.field(fields[i].name, fields[i].value);
   writer.end(body_fits ? std::string_view(request.body) : std::string_view());
   connection.keeps_alive = http::persists(false, fields);
-  return {};
 }
 
 async::Soon<Result<void>> Client::send(KeptConnection& connection, const Request& request) {

@@ -53,11 +53,11 @@ class Client {
 
   Result<http::Url> parse(std::string_view text);
   Host& host_of(const http::Url& url);
-  std::unique_ptr<KeptConnection> take_idle(Host& host);
+  std::unique_ptr<KeptConnection> take_idle(Host& host, TimePoint deadline);
   void give_back(Host& host, std::unique_ptr<KeptConnection> connection);
   Task<Result<std::unique_ptr<KeptConnection>>> connect(http::Url url, TimePoint deadline);
 
-  Result<void> write_request(const http::Url& url, const Request& request, KeptConnection& connection) const;
+  void write_request(const http::Url& url, const Request& request, KeptConnection& connection) const;
   async::Soon<Result<void>> send(KeptConnection& connection, const Request& request);
   Task<Result<void>> send_slowly(KeptConnection& connection, const Request& request, std::size_t written);
   Task<Result<void>> receive(KeptConnection& connection, http::Method method, Response& response);

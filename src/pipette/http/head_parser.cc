@@ -29,6 +29,7 @@ constexpr std::size_t kMaxReasonBytes = 1024;
 constexpr std::uint32_t kGet = 'G' | 'E' << 8 | 'T' << 16 | ' ' << 24;
 constexpr std::uint64_t kPost = 0x2054534f50;             // "POST "
 constexpr std::uint64_t kVersion11 = 0x312e312f50545448;  // "HTTP/1.1"
+constexpr std::string_view kOkLine = "HTTP/1.1 200 OK\r\n";
 constexpr std::size_t kMaxRememberedBytes = 2048;
 constexpr unsigned kMaxChanges = 8;
 constexpr std::size_t kMaxPlainLines = 128;  // that the fast path takes in one go
@@ -472,6 +473,14 @@ void ResponseParser::reset() {
 }
 
 Result<std::size_t> ResponseParser::parse(Bytes input, ResponseHead& head) {
+  if (!in_fields_ && scanned_ == 0 && input.starts_with(kOkLine)) {  // the fast path
+    head.status = 200;
+    head.is_http_1_0 = false;
+    reason_at_ = kOkLine.size() - 4;
+    reason_size_ = 2;
+    section_.reset(kOkLine.size());
+    in_fields_ = true;
+  }
   if (!in_fields_) {
     const Result<std::size_t> line_end = parse_status_line(input, head);
     if (!line_end || *line_end == 0) return line_end;

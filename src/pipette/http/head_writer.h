@@ -27,8 +27,7 @@ class HeadWriter {
 
   void put(std::string_view text) {
     assert(text.size() <= static_cast<std::size_t>(end_ - at_));
-    if (text.empty()) return;
-    std::memcpy(at_, text.data(), text.size());
+    copy(at_, text);
     at_ += text.size();
   }
   void put_decimal(std::uint64_t value) { at_ = std::to_chars(at_, end_, value).ptr; }
@@ -52,6 +51,31 @@ class HeadWriter {
   }
 
  private:
+  // Most of what heads are made of is short: two overlapping words, and no call.
+  static void copy(char* to, std::string_view text) {
+    const std::size_t size = text.size();
+    if (size > 16) {
+      std::memcpy(to, text.data(), size);
+    } else if (size >= 8) {
+      copy_ends<std::uint64_t>(to, text);
+    } else if (size >= 4) {
+      copy_ends<std::uint32_t>(to, text);
+    } else if (size > 0) {
+      to[0] = text[0];
+      to[size / 2] = text[size / 2];
+      to[size - 1] = text[size - 1];
+    }
+  }
+  template <class Word>
+  static void copy_ends(char* to, std::string_view text) {
+    Word first;
+    Word last;
+    std::memcpy(&first, text.data(), sizeof(Word));
+    std::memcpy(&last, text.data() + text.size() - sizeof(Word), sizeof(Word));
+    std::memcpy(to, &first, sizeof(Word));
+    std::memcpy(to + text.size() - sizeof(Word), &last, sizeof(Word));
+  }
+
   Buffer& out_;
   char* begin_;
   char* at_;
