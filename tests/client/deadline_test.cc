@@ -1,12 +1,12 @@
 // A call ends at its deadline, whatever it waits for; a call that is destroyed leaves nothing behind.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
 
 #include "pipette/async/sleep.h"
 #include "pipette/client/client.h"
+
 #include "tests/support/scripted_server.h"
 #include "tests/support/serving.h"
 
@@ -122,7 +122,9 @@ TEST(ClientDeadline, LeavesNothingWhenTheCallIsDestroyed) {
 TEST(ClientDeadline, LeavesNothingWhenTheCallIsNeverStarted) {
   Lab lab;
   ScriptedServer server(lab, "app:80");
-  { const Task<Result<Response>> call = lab.client().get(kUrl); }
+  {
+    const Task<Result<Response>> call = lab.client().get(kUrl);
+  }
   lab.settle();
   EXPECT_EQ(server.accepted(), 0U);
 }

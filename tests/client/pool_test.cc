@@ -1,12 +1,12 @@
 // Connections that are kept for the next call, and what is asked once more (RFC 9112 §9.3, RFC 9110 §9.2.2).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 
 #include "pipette/async/task_group.h"
 #include "pipette/client/client.h"
+
 #include "tests/support/scripted_server.h"
 
 namespace pipette::client {
@@ -48,8 +48,7 @@ TEST_F(Pool, UsesNoConnectionAgainThatCannotBe) {
   for (const std::string_view octets :
        {"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
         "HTTP/1.1 200 OK\r\nConnection: x, CLOSE\r\nContent-Length: 1\r\n\r\nx",
-        "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxjunk",
+        "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxjunk",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nforge",
         "HTTP/1.1 204 No Content\r\n\r\njunk",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\njunk"}) {

@@ -3,10 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <string>
 
 #include "pipette/client/client.h"
+
 #include "tests/support/scripted_server.h"
 
 namespace pipette::client {
@@ -62,7 +62,8 @@ TEST(ClientResponse, EndsWhereItsFramingSays) {
   for (const Row& row : {
            Row{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "abc"},
            Row{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n", "abc"},
-           Row{"HTTP/1.1 200 OK\r\nTransfer-Encoding: CHUNKED\r\n\r\n3\r\nabc\r\n0\r\nTrailer: t\r\nB: c\r\n\r\n", "abc"},
+           Row{"HTTP/1.1 200 OK\r\nTransfer-Encoding: CHUNKED\r\n\r\n3\r\nabc\r\n0\r\nTrailer: t\r\nB: c\r\n\r\n",
+               "abc"},
            Row{"HTTP/1.1 200 OK\r\n\r\nabc", "abc"},
            Row{"HTTP/1.0 200 OK\r\n\r\n", ""},
            Row{"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\nabc", "abc"},
@@ -125,11 +126,11 @@ TEST(ClientResponse, IsRefusedWhenItIsMalformed) {
 }
 
 TEST(ClientResponse, IsRefusedWhenItIsCutShort) {
-  for (const std::string_view octets : {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfour",
-                                        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
-                                        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfour",
-                                        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n",
-                                        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n0\r\n"}) {
+  for (const std::string_view octets :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfour", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfour",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n0\r\n"}) {
     EXPECT_EQ(outcome_of(octets).error, Errc::incomplete_message) << octets;
   }
   for (const std::string_view octets : {"", "HTTP/1.1", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nX: y\r\n"}) {
@@ -145,10 +146,10 @@ TEST(ClientResponse, MayBeAsLongAsTheLimitAndNotLonger) {
     const Errc expected = size <= 1000 ? Errc{} : Errc::body_too_large;
     const std::string part = body.substr(0, size);
     const std::string ok = "HTTP/1.1 200 OK\r\n";
-    EXPECT_EQ(outcome_of(ok + "Content-Length: " + std::to_string(size) + "\r\n\r\n" + part, http::Method::get, {},
-                         options)
-                  .error,
-              expected);
+    EXPECT_EQ(
+        outcome_of(ok + "Content-Length: " + std::to_string(size) + "\r\n\r\n" + part, http::Method::get, {}, options)
+            .error,
+        expected);
     const std::string chunks = size == 1000 ? "3e8\r\n" : "3e9\r\n";
     EXPECT_EQ(outcome_of(ok + "Transfer-Encoding: chunked\r\n\r\n" + chunks + part + "\r\n0\r\n\r\n", http::Method::get,
                          {}, options)
@@ -189,7 +190,8 @@ TEST(ClientResponse, SwitchesToNoProtocolThatNobodyAskedFor) {
 TEST(ClientResponse, IsTheSameThroughEveryPipe) {
   const std::string octets =
       "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-      "HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n8;a=\"b\"\r\n, world!\r\n0\r\nT: t\r\n\r\n";
+      "HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n8;a=\"b\"\r\n, world!\r\n0\r\nT: "
+      "t\r\n\r\n";
   for (const std::size_t bytes : {1U, 2U, 3U, 5U, 64U}) {
     for (const auto member : {&inmem::PipeOptions::capacity_bytes, &inmem::PipeOptions::max_read_bytes,
                               &inmem::PipeOptions::max_write_bytes}) {

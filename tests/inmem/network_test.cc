@@ -1,10 +1,9 @@
 // Names, addresses, listeners and connections of a network that has no time.
 #include "pipette/inmem/network.h"
 
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <array>
 #include <memory>
 #include <set>
 #include <string>

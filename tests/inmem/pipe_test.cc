@@ -1,11 +1,11 @@
 // What is special about pipes; what they share with every connection is in the contract suite.
 #include "pipette/inmem/pipe.h"
 
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -98,7 +98,8 @@ TEST_F(PipeTest, CutsOneEndDifferentlyFromNowOn) {
 }
 
 Task<> write_all(net::Connection& connection, Bytes bytes, bool& ok) {
-  ok = (co_await connection.write({&bytes, 1})).has_value();
+  const std::span<const Bytes> pieces(&bytes, 1);
+  ok = (co_await connection.write(pieces)).has_value();
   (void)connection.try_close_write();
 }
 

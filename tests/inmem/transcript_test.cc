@@ -1,10 +1,9 @@
 // The lines in which a world tells what happened.
 #include "pipette/inmem/transcript.h"
 
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <array>
 #include <memory>
 #include <string>
 #include <tuple>

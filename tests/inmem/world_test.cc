@@ -1,12 +1,11 @@
 // A world: its clock, its randomness, its transcript.
 #include "pipette/inmem/world.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -104,7 +103,9 @@ TEST(World, AppendsItsTranscriptToTheFileThatTheEnvironmentNames) {
 
 TEST(World, WritesNothingWhenNothingHappened) {
   const TranscriptFile file;
-  { const World world; }
+  {
+    const World world;
+  }
   EXPECT_EQ(file.text(), "");
 }
 

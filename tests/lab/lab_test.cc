@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -12,6 +11,7 @@
 
 #include "pipette/async/event.h"
 #include "pipette/async/sleep.h"
+
 #include "tests/support/scripted_server.h"
 
 namespace pipette::lab {
@@ -249,9 +249,8 @@ TEST(Lab, GivesTheSameTranscriptForTheSameSeed) {
 }
 
 TEST(Lab, EndsWithEverythingUnderWay) {
-  const Server server([](RequestCtx& ctx) -> Task<> {
-    co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 1h));
-  });
+  const Server server(
+      [](RequestCtx& ctx) -> Task<> { co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 1h)); });
   Lab lab;
   lab.serve(server, "app:80");
   Task<Result<client::Response>> call = lab.client().get("http://app/");

@@ -1,10 +1,9 @@
 // Scripted peers: their verbs settle first and never move the clock.
 #include "pipette/lab/peer.h"
 
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <array>
 #include <memory>
 #include <string>
 #include <utility>

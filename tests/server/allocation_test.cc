@@ -1,10 +1,9 @@
 // A warm keep-alive exchange allocates nothing, on either side, end to end in memory.
 //
 // In a program of its own, since it replaces the global operator new.
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <cstdlib>
+#include <gtest/gtest.h>
 #include <new>
 #include <string>
 

@@ -1,7 +1,6 @@
 // Request bodies: framing, limits and 100-continue (RFC 9112 §6, §7; RFC 9110 §10.1.1).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <string>
 
 #include "tests/support/serving.h"
@@ -52,12 +51,14 @@ std::string pattern(std::size_t size) {
 TEST(Session, GivesTheHandlerTheBodyOfAnyMethod) {
   Serving app(echo);
   for (const std::string_view method : {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "REPORT"}) {
-    EXPECT_EQ(app.answer_to(std::string(method) + " / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"), ok("body"));
+    EXPECT_EQ(app.answer_to(std::string(method) + " / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"),
+              ok("body"));
   }
 }
 
 TEST(Session, TakesARequestWithoutFramingForOneWithoutABody) {
-  Serving app([](RequestCtx& ctx) { ctx.set_body(std::string(ctx.method_text()) + std::to_string(ctx.body().size())); });
+  Serving app(
+      [](RequestCtx& ctx) { ctx.set_body(std::string(ctx.method_text()) + std::to_string(ctx.body().size())); });
   EXPECT_EQ(app.answer_to("POST / HTTP/1.1\r\nHost: a\r\n\r\n" + std::string(kGet)), ok("POST0") + ok("GET0"));
   EXPECT_EQ(app.answer_to(with_length("") + std::string(kGet)), ok("POST0") + ok("GET0"));
   EXPECT_EQ(app.answer_to(chunked("", 1) + std::string(kGet)), ok("POST0") + ok("GET0"));

@@ -1,12 +1,12 @@
 // How connections end: answers that survive unread input, half-close, resets (RFC 9112 §9.6).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "pipette/async/sleep.h"
+
 #include "tests/support/serving.h"
 
 namespace pipette::server {

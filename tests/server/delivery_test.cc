@@ -1,7 +1,6 @@
 // However octets are cut on their way, the same answers come back.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 
@@ -58,8 +57,9 @@ TEST(Session, AnswersTheSameHoweverTheRequestsAreCut) {
   for (const std::string& conversation : {kConversation, kRefused}) {
     Serving app(describe_request);
     const std::string expected = app.answer_to(conversation);
-    EXPECT_EQ(test::statuses(expected, {http::Method::get, http::Method::get, http::Method::get, http::Method::head}).size(),
-              conversation == kRefused ? 2U : 5U);
+    EXPECT_EQ(
+        test::statuses(expected, {http::Method::get, http::Method::get, http::Method::get, http::Method::head}).size(),
+        conversation == kRefused ? 2U : 5U);
     for_each_split(conversation, [&](const Pieces& pieces) {
       if (testing::Test::HasFailure()) return;
       EXPECT_EQ(answer_in_pieces(app, pieces), expected) << "the first piece has " << pieces[0].size() << " octets";

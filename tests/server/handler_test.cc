@@ -3,12 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "pipette/async/sleep.h"
+
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -96,8 +96,8 @@ void expect_500_and_a_line(Handler handler) {
   }
   EXPECT_EQ(found[2].head.status, 201);
   EXPECT_EQ(found[2].body, "half made");
-  EXPECT_THAT(app.log(), ElementsAre("handler of GET /std threw: out of luck",
-                                     "handler of GET /int threw: not a std::exception"));
+  EXPECT_THAT(app.log(),
+              ElementsAre("handler of GET /std threw: out of luck", "handler of GET /int threw: not a std::exception"));
 }
 
 TEST(Handler, CostsOnlyItsRequestWhenItThrows) { expect_500_and_a_line(throw_by_path); }
@@ -149,9 +149,9 @@ TEST(Server, IsNamedAsItsOptionsSayIfThatCanBeSent) {
     std::string name;
     std::string sent;
   };
-  for (const Row& row : {Row{"pipette", "pipette"}, Row{"Mine/1.0 (x)", "Mine/1.0 (x)"}, Row{"", "(none)"},
-                         Row{"a\r\nX: y", "(none)"}, Row{std::string(256, 'n'), std::string(256, 'n')},
-                         Row{std::string(257, 'n'), "(none)"}}) {
+  for (const Row& row :
+       {Row{"pipette", "pipette"}, Row{"Mine/1.0 (x)", "Mine/1.0 (x)"}, Row{"", "(none)"}, Row{"a\r\nX: y", "(none)"},
+        Row{std::string(256, 'n'), std::string(256, 'n')}, Row{std::string(257, 'n'), "(none)"}}) {
     ServerOptions options;
     options.name = row.name;
     Serving app(plain, options);

@@ -1,7 +1,6 @@
 // Which connections stay and which close, and how that is announced (RFC 9112 §9.3, §9.6).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <string>
 
 #include "tests/support/serving.h"

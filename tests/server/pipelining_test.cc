@@ -1,13 +1,13 @@
 // Pipelined requests: answered in order, flushed together, never held back while the server waits (RFC 9112 §9.3.2).
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <algorithm>
 #include <memory>
 #include <string>
 
 #include "pipette/async/event.h"
 #include "pipette/async/sleep.h"
+
 #include "tests/support/serving.h"
 
 namespace pipette::server {

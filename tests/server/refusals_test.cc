@@ -1,7 +1,6 @@
 // What is refused, with which status; and that nothing behind it is answered (RFC 9112 §3, §6, §11; RFC 9110 §15).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <string>
 
 #include "tests/support/serving.h"

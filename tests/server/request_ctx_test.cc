@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,9 +36,10 @@ TEST(RequestCtx, DecodesThePathAndLeavesTheRest) {
     std::string_view path;
     std::string_view query;
   };
-  for (const Row& row : {Row{"/", "/", ""}, Row{"/a/b?c=d?e", "/a/b", "c=d?e"}, Row{"/%41%2f%2F+?%41+", "/A//+", "%41+"},
-                         Row{"/a/../b//c/.", "/a/../b//c/.", ""}, Row{"/?", "/", ""}, Row{"/%25%32%35", "/%25", ""},
-                         Row{"http://b?x", "/", "x"}, Row{"/%e2%82%ac", "/\xe2\x82\xac", ""}}) {
+  for (const Row& row :
+       {Row{"/", "/", ""}, Row{"/a/b?c=d?e", "/a/b", "c=d?e"}, Row{"/%41%2f%2F+?%41+", "/A//+", "%41+"},
+        Row{"/a/../b//c/.", "/a/../b//c/.", ""}, Row{"/?", "/", ""}, Row{"/%25%32%35", "/%25", ""},
+        Row{"http://b?x", "/", "x"}, Row{"/%e2%82%ac", "/\xe2\x82\xac", ""}}) {
     answer_of(
         [&](RequestCtx& ctx) {
           EXPECT_EQ(ctx.target(), row.target);

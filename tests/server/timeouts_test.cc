@@ -1,10 +1,10 @@
 // Every phase of a connection ends at its deadline, to the nanosecond.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <string>
 
 #include "pipette/async/sleep.h"
+
 #include "tests/support/serving.h"
 
 namespace pipette::server {

@@ -1,15 +1,15 @@
 // Accepting, limits and shutdown of a server at work.
 #include "pipette/server/worker.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "pipette/async/sleep.h"
+
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -59,10 +59,9 @@ TEST(Worker, DoublesItsPauseUpToASecondAndNeverSpins) {
   Serving app(greet);
   app.lab().world().network().fail_accept(app_address(), Errc::too_many_open_files, 1000);
   app.lab().advance(3275ms);  // 5 + 10 + … + 640 = 1275, then a second each
-  EXPECT_THAT(failed_accepts(app),
-              ElementsAre("+0.000000000", "+0.005000000", "+0.015000000", "+0.035000000", "+0.075000000",
-                          "+0.155000000", "+0.315000000", "+0.635000000", "+1.275000000", "+2.275000000",
-                          "+3.275000000"));
+  EXPECT_THAT(failed_accepts(app), ElementsAre("+0.000000000", "+0.005000000", "+0.015000000", "+0.035000000",
+                                               "+0.075000000", "+0.155000000", "+0.315000000", "+0.635000000",
+                                               "+1.275000000", "+2.275000000", "+3.275000000"));
   app.lab().advance(100s);
   EXPECT_EQ(failed_accepts(app).size(), 111U) << "one a second";
   EXPECT_EQ(app.log().size(), 111U);
@@ -123,7 +122,7 @@ TEST(Worker, ShutsDownAtOnceWhenNothingIsUnderWay) {
   idle.send(kGet);
   Peer fresh = app.connect();
   EXPECT_EQ(idle.take(), ok("Hello"));
-  idle.close_write();   // else the goodbye would last as long as its linger
+  idle.close_write();  // else the goodbye would last as long as its linger
   fresh.close_write();
   Peer silent = app.connect();
   const Duration before = app.lab().elapsed();

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <deque>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -86,7 +87,8 @@ class ScriptedServer {
       const Answer next = std::move(answers_.front());
       answers_.pop_front();
       const Bytes octets = next.octets;
-      (void)co_await connection.write({&octets, 1});
+      const std::span<const Bytes> pieces(&octets, 1);
+      (void)co_await connection.write(pieces);
       if (next.then == Then::close) (void)connection.try_close_write();
       if (next.then == Then::reset) connection.abort();
     }

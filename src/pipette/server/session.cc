@@ -354,8 +354,8 @@ async::Soon<> Session::flush() {
 Task<> Session::flush_rest(std::size_t written) {
   connection_->set_deadline(Direction::write, after(worker_.loop_.now(), worker_.server_.options().write_timeout));
   out_.consume(written);
-  const Bytes rest = out_.readable();
-  const Result<void> result = co_await connection_->write({&rest, 1});
+  const std::array<Bytes, 1> rest = {out_.readable()};
+  const Result<void> result = co_await connection_->write(rest);
   if (!result) lose_connection();
   connection_->set_deadline(Direction::write, kNever);
   out_.clear();
