@@ -19,7 +19,8 @@ last events:
 Task<> ask_nobody(Lab& lab) {
   Result<net::Connected> dialed = lab.world().network().dial_now(*net::Address::parse("app:80"));
   const Bytes request = "GET /never HTTP/1.1\r\nHost: app\r\n\r\n";
-  (void)co_await dialed->connection->write({&request, 1});
+  const std::span<const Bytes> pieces(&request, 1);
+  (void)co_await dialed->connection->write(pieces);
   std::array<char, 100> room;
   (void)co_await dialed->connection->read_some(room);
 }
