@@ -31,9 +31,9 @@ ServerOptions options() {
 
 // What the server answers to `pieces`, until it has closed the connection or every deadline has passed.
 std::string answers(const test::Pieces& pieces, bool closes_write) {
+  const Server server(echo, options());
   Lab lab;
   lab.world().transcript().set_recording(false);
-  const Server server(echo, options());
   server::Worker& worker = lab.serve(server, "app:80");
   Peer peer = lab.connect("app:80");
   for (const std::string_view piece : pieces) peer.send(piece);

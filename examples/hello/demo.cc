@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 
 int main() {
   const auto begin = std::chrono::steady_clock::now();
-  pipette::Lab lab;
   pipette::Server server(hello);
+  pipette::Lab lab;
   lab.serve(server, "app:80");
   pipette::Peer peer = lab.connect("app:80");
   peer.send("GET / HTTP/1.1\r\nHost: ap");

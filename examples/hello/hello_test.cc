@@ -7,15 +7,15 @@
 using namespace std::chrono_literals;
 
 TEST(Hello, GreetsByName) {
-  pipette::Lab lab;
   pipette::Server server(hello);
+  pipette::Lab lab;
   lab.serve(server, "app:80");
   EXPECT_EQ(lab.get("http://app/?name=Ada").body, "Hello, Ada!");
 }
 
 TEST(Hello, CutsAClientThatSendsHalfAHeaderAfterTenSeconds) {
-  pipette::Lab lab;
   pipette::Server server(hello);
+  pipette::Lab lab;
   lab.serve(server, "app:80");
   pipette::Peer peer = lab.connect("app:80");
   peer.send("GET / HTTP/1.1\r\nHost: ap");

@@ -5,8 +5,8 @@
 #include "pipette/lab/lab.h"
 
 TEST(Reference, AnswersItsThreePaths) {
-  pipette::Lab lab;
   pipette::Server server(reference);
+  pipette::Lab lab;
   lab.serve(server, "app:80");
   EXPECT_EQ(lab.get("http://app/").body, "OK\n");
   const auto echoed = lab.post("http://app/echo", "text/x-test", "some octets");

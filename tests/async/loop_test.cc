@@ -160,7 +160,7 @@ TEST_F(LoopTest, RunsPostedWorkInOrderAndNotInsideTheCall) {
   EXPECT_EQ(log, "abcd");
 }
 
-TEST_F(LoopTest, DISABLED_DropsPostedWorkThatHasNotRunWhenItDies) {
+TEST_F(LoopTest, DropsPostedWorkThatHasNotRunWhenItDies) {
   const auto token = std::make_shared<int>(0);
   {
     Loop dying{WallTime()};

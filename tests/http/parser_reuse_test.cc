@@ -51,6 +51,20 @@ TEST(ParserReuse, ReadsTheSameFieldsBehindOtherRequestLines) {
   }
 }
 
+TEST(ParserReuse, DoesNotTrustAHeadThatAnotherParserHasUsed) {
+  const std::string first = "GET / HTTP/1.1\r\nHost: first\r\n\r\n";
+  const std::string other = "GET / HTTP/1.1\r\nHost: other\r\n\r\n";
+  RequestParser parser;
+  RequestHead head;
+  ASSERT_EQ(parser.parse(first, head), first.size());
+  RequestParser another;
+  ASSERT_EQ(another.parse(other, head), other.size());
+  parser.reset();
+  ASSERT_EQ(parser.parse(first, head), first.size());
+  EXPECT_EQ(head.authority, "first");
+  EXPECT_EQ(head.fields.get(FieldName::host), "first");
+}
+
 TEST(ParserReuse, SeesEveryOctetThatHasChanged) {
   const std::string line = "GET / HTTP/1.1\r\n";
   const std::string octets = line + kFields + "\r\n";

@@ -117,6 +117,16 @@ TEST(Session, AnswersHeadWithTheLengthAndNoBody) {
   EXPECT_EQ(found[0].field("content-length"), "100000");
 }
 
+TEST(Session, SendsNoBodyWith205) {
+  Serving app([](RequestCtx& ctx) {
+    ctx.set_status(205);
+    ctx.set_body("dropped");
+  });
+  const std::string answer = app.answer_to(kGet);
+  EXPECT_THAT(answer, testing::HasSubstr("Content-Length: 0\r\n"));
+  EXPECT_THAT(answer, testing::EndsWith("\r\n\r\n"));
+}
+
 TEST(Session, SendsNeitherLengthNorBodyWith204And304) {
   for (const int status : {204, 304}) {
     for (const std::size_t size : {0U, 5U, 100'000U}) {

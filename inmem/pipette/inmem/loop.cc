@@ -1,35 +1,40 @@
 #include "pipette/inmem/loop.h"
 
-#include <memory>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
 namespace pipette::inmem {
 namespace {
 
-// A world in which this much runs without the clock moving is going round in circles.
+// A world in which this much runs without the clock moving is going round in
+// circles.
 constexpr std::uint64_t kMaxStepsAtOneTime = 50'000'000;
 
 }  // namespace
 
-// Owns itself from post() until it has run, or until the loop dies.
 struct Loop::Posted final : async::Runnable {
-  explicit Posted(Work posted) : work(std::move(posted)) {}
+  Posted(std::list<Posted>& all, Work posted) : siblings(all), work(std::move(posted)) {}
   void run() override {
-    const std::unique_ptr<Posted> self(this);
+    std::list<Posted> self;  // dies here, also when the work throws
+    self.splice(self.begin(), siblings, at);
     work();
   }
+  std::list<Posted>& siblings;
+  std::list<Posted>::iterator at;
   Work work;
 };
 
-Loop::~Loop() {
-  while (!posted_.empty()) std::unique_ptr<Posted>(&static_cast<Posted&>(posted_.pop_front())).reset();
+Loop::Loop(WallTime start) : start_(start) {}
+Loop::~Loop() = default;
+
+void Loop::post(Work work) {
+  Posted& posted = posted_.emplace_back(posted_, std::move(work));
+  posted.at = std::prev(posted_.end());
+  enqueue(posted);
 }
 
-void Loop::post(Work work) { posted_.push_back(*std::make_unique<Posted>(std::move(work)).release()); }
-
 bool Loop::run_ready_or_due() {
-  while (!posted_.empty()) enqueue(posted_.front());
   if (!has_ready() && next_deadline() <= now()) take_due_timers();
   if (!run_one()) return false;
   ++steps_;

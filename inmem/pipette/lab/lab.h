@@ -1,8 +1,8 @@
 // Lab: a world with servers, clients and scripted peers in it, for tests in plain straight lines.
 //
 //   TEST(Hello, CutsAClientThatDawdles) {
-//     Lab lab;
 //     Server server(hello);
+//     Lab lab;
 //     lab.serve(server, "app:80");
 //     Peer peer = lab.connect("app:80");
 //     peer.send("GET / HTTP/1.1\r\nHost: a");

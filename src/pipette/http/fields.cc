@@ -21,6 +21,7 @@ Result<void> check(std::string_view name, std::string_view value) {
 
 Fields& Fields::operator=(const Fields& other) {
   if (this == &other) return *this;
+  ++revision_;
   size_ = 0;
   reserve(other.size_);
   size_ = other.size_;
@@ -33,6 +34,7 @@ Fields& Fields::operator=(const Fields& other) {
 
 Fields& Fields::operator=(Fields&& other) noexcept {
   if (this == &other) return *this;
+  ++revision_;
   base_ = other.base_;
   size_ = other.size_;
   capacity_ = std::exchange(other.capacity_, 0);

@@ -66,6 +66,7 @@ class Fields {
 
   // For parsers. The octets are at `base`, now or after rebase().
   void clear() {
+    ++revision_;
     if (size_ == 0) return;
     size_ = 0;
     repeated_ = 0;
@@ -90,6 +91,8 @@ class Fields {
   }
   // Room for `more` fields behind those that are there.
   void reserve(std::size_t more);
+  // Changes whenever the fields are cleared or assigned.
+  std::uint64_t revision() const { return revision_; }
   void rebase(const char* base) { base_ = base; }
 
  private:
@@ -108,6 +111,7 @@ class Fields {
 
   const char* base_ = nullptr;
   std::size_t size_ = 0;
+  std::uint64_t revision_ = 0;
   std::size_t capacity_ = 0;
   std::unique_ptr<Entry[]> entries_;
   std::uint64_t repeated_ = 0;                          // a bit a FieldName

@@ -275,7 +275,7 @@ Result<std::size_t> FieldSectionParser::parse(Bytes input, Fields& fields) {
 // last section's, its entries are taken over.
 bool FieldSectionParser::repeats_last(Bytes input, Fields& fields) {
   const std::size_t size = last_.size();
-  if (size == 0 || last_fields_ != &fields || fields.size() != last_count_) return false;
+  if (size == 0 || last_fields_ != &fields || fields.revision() != last_revision_) return false;
   if (input.size() - begin_ < size || begin_ + size > limits_.max_head_bytes) return false;
   if (std::memcmp(input.data() + begin_, last_.data(), size) != 0) return false;
   // The entries' offsets count from where the head of the last section began.
@@ -287,7 +287,7 @@ bool FieldSectionParser::repeats_last(Bytes input, Fields& fields) {
 void FieldSectionParser::remember(Bytes section, const Fields& fields) {
   last_begin_ = begin_;
   last_fields_ = &fields;
-  last_count_ = fields.size();
+  last_revision_ = fields.revision();
   if (section == last_) return;
   last_.clear();
   if (section.size() > kMaxRememberedBytes || changes_ == kMaxChanges) return;

@@ -62,7 +62,7 @@ class FieldSectionParser {
   std::string last_;  // the octets of the last section, while it is worth comparing the next one with them
   std::size_t last_begin_ = 0;
   const Fields* last_fields_ = nullptr;
-  std::size_t last_count_ = 0;
+  std::uint64_t last_revision_ = 0;
   unsigned changes_ = 0;
 };
 

@@ -270,6 +270,7 @@ void Session::refuse_thrown(const char* what) {
 async::Soon<> Session::finish() {
   Exchange& exchange = *exchange_;
   if (worker_.is_draining_ || exchange.response.close) keeps_alive_ = false;
+  if (exchange.response.status == 205) exchange.response.body.clear();  // RFC 9110 §15.3.6: it has none
   const std::size_t out_before = out_.size();
   const bool is_large = exchange.response.body.size() >= kLargeBodyBytes &&
                         exchange.head.method != http::Method::head && !http::forbids_body(exchange.response.status);
