@@ -15,19 +15,19 @@ std::vector<void*>& free_sources() {
 }  // namespace
 
 RequestSource::RequestSource(FakeListener& listener, std::size_t requests)
-    : listener_(listener), left_(requests * listener.request().size()) {}
+    : listener_(listener), left_(requests * listener.request_bytes()) {}
 
 RequestSource::~RequestSource() { listener_.give_back(); }
 
 Result<std::size_t> RequestSource::try_read(MutableBytes into) {
-  const std::string_view request = listener_.request();
+  const std::string_view requests = listener_.requests();
   std::size_t filled = 0;
   while (filled < into.size() && left_ > 0) {
-    const std::size_t count = std::min({into.size() - filled, request.size() - at_, left_});
-    std::memcpy(into.data() + filled, request.data() + at_, count);
+    const std::size_t count = std::min({into.size() - filled, requests.size() - at_, left_});
+    std::memcpy(into.data() + filled, requests.data() + at_, count);
     filled += count;
     left_ -= count;
-    at_ = at_ + count == request.size() ? 0 : at_ + count;
+    at_ = at_ + count == requests.size() ? 0 : at_ + count;
   }
   return filled;
 }

@@ -16,7 +16,7 @@ namespace pipette::bench {
 
 class FakeListener;
 
-// Gives `requests` copies of the listener's request, back to back, then end of stream. Discards what is written.
+// Gives `requests` of the listener's requests in turn, back to back, then end of stream. Discards what is written.
 class RequestSource final : public net::Connection {
  public:
   RequestSource(FakeListener& listener, std::size_t requests);
@@ -45,8 +45,14 @@ class RequestSource final : public net::Connection {
 // Hands out `budget` requests, at most `requests_per_connection` a connection and `clients` connections at a time.
 class FakeListener final : public net::Listener {
  public:
-  FakeListener(async::Loop& loop, std::string_view request, std::size_t requests_per_connection, std::size_t clients)
-      : loop_(loop), request_(request), requests_per_connection_(requests_per_connection), free_clients_(clients) {}
+  // `requests` has one request, or several of the same size.
+  FakeListener(async::Loop& loop, std::string_view requests, std::size_t request_bytes,
+               std::size_t requests_per_connection, std::size_t clients)
+      : loop_(loop),
+        requests_(requests),
+        request_bytes_(request_bytes),
+        requests_per_connection_(requests_per_connection),
+        free_clients_(clients) {}
 
   void add_budget(std::size_t requests) {
     budget_ += requests;
@@ -64,7 +70,8 @@ class FakeListener final : public net::Listener {
   void close() override {}
   net::Address address() const override { return {}; }
 
-  std::string_view request() const { return request_; }
+  std::string_view requests() const { return requests_; }
+  std::size_t request_bytes() const { return request_bytes_; }
   void give_back() {
     ++free_clients_;
     if (budget_ > 0) wake();
@@ -76,7 +83,8 @@ class FakeListener final : public net::Listener {
   }
 
   async::Loop& loop_;
-  std::string_view request_;
+  std::string_view requests_;
+  std::size_t request_bytes_;
   std::size_t requests_per_connection_;
   std::size_t free_clients_;
   std::size_t budget_ = 0;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -10,6 +11,7 @@ namespace {
 std::atomic<int> sockets = 0;
 std::atomic<int> threads = 0;
 std::atomic<int> sleeps = 0;
+std::atomic<bool> refuses_threads = false;
 
 template <class Function>
 Function* real(const char* name) {
@@ -28,6 +30,7 @@ int socket(int domain, int type, int protocol) noexcept {
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
                    void* argument) noexcept {
   ++threads;
+  if (refuses_threads) return EAGAIN;
   return real<int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>("pthread_create")(thread, attributes,
                                                                                                  start, argument);
 }
@@ -47,6 +50,7 @@ int clock_nanosleep(clockid_t clock, int flags, const timespec* wanted, timespec
 namespace pipette::guard {
 
 Counts counts() { return {sockets, threads, sleeps}; }
+void refuse_threads() { refuses_threads = true; }
 void forget_counts() { sockets = threads = sleeps = 0; }
 
 }  // namespace pipette::guard

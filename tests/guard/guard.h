@@ -17,4 +17,8 @@ struct Counts {
 Counts counts();
 void forget_counts();
 
+// From now on threads are counted, and then refused with EAGAIN. Sanitizers know only the threads that went through
+// their own pthread_create, so a test of the guard must not really start one.
+void refuse_threads();
+
 }  // namespace pipette::guard

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 
@@ -29,7 +30,8 @@ TEST(Guard, CountsWhatItForbids) {
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM, 0);
   EXPECT_EQ(counts(), (Counts{1, 0, 0}));
   ::close(descriptor);
-  std::thread([] {}).join();
+  refuse_threads();
+  EXPECT_THROW(std::thread([] {}), std::system_error);
   EXPECT_EQ(counts(), (Counts{1, 1, 0}));
   std::this_thread::sleep_for(std::chrono::nanoseconds(1));
   EXPECT_EQ(counts(), (Counts{1, 1, 1}));
