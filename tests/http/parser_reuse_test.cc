@@ -51,6 +51,26 @@ TEST(ParserReuse, ReadsTheSameFieldsBehindOtherRequestLines) {
   }
 }
 
+// The fields stand elsewhere in the second head, and the copy has octets of its own.
+TEST(ParserReuse, CopiesRepeatedFieldsFromWhereTheyStandNow) {
+  const std::string fields = "Content-Type: text/plain\r\nX-Own: some value\r\n\r\n";
+  ResponseParser parser;
+  ResponseHead head;
+  for (const std::string_view line : {"HTTP/1.1 200 OK\r\n", "HTTP/1.1 404 Not Found\r\n", "HTTP/1.1 200 OK\r\n",
+                                      "HTTP/1.1 200 A reason phrase of some length\r\n", "HTTP/1.1 200 \r\n"}) {
+    const test::ExactBlock octets(std::string(line) + fields);
+    parser.reset();
+    ASSERT_EQ(parser.parse(octets.octets(), head), octets.octets().size());
+    OwnedFields copy;
+    copy.assign(head.fields, octets.octets());
+    EXPECT_EQ(copy.get(FieldName::content_type), "text/plain") << line;
+    EXPECT_EQ(copy.get("X-Own"), "some value") << line;
+    ASSERT_TRUE(copy.add("Y", "z"));
+    EXPECT_EQ(copy[0].name, "Content-Type");
+    EXPECT_EQ(copy[2].value, "z");
+  }
+}
+
 TEST(ParserReuse, DoesNotTrustAHeadThatAnotherParserHasUsed) {
   const std::string first = "GET / HTTP/1.1\r\nHost: first\r\n\r\n";
   const std::string other = "GET / HTTP/1.1\r\nHost: other\r\n\r\n";

@@ -234,5 +234,12 @@ TEST(RequestCtx, StartsEachResponseAfresh) {
   EXPECT_EQ(found[1].body, "");
 }
 
+TEST(RequestCtx, AnswersAStatusThatCannotBeFinalWith500) {
+  for (const int status : {-1, 0, 100, 199, 600, 1000}) {
+    Serving app([status](RequestCtx& ctx) { ctx.set_status(status); });
+    EXPECT_TRUE(app.answer_to(kGet).starts_with("HTTP/1.1 500 ")) << status;
+  }
+}
+
 }  // namespace
 }  // namespace pipette::server

@@ -64,6 +64,7 @@ void free_frame(void* frame, std::size_t size) noexcept {
     return;
   }
   FreeList& list = free_lists[index];
+  if (list.count == 0) sweep_at_thread_end();
   list.first = new (frame) FreeFrame{list.first};
   ++list.count;
 }

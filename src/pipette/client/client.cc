@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "pipette/base/ascii.h"
 #include "pipette/base/buffer.h"
 #include "pipette/http/body_reader.h"
 #include "pipette/http/head_writer.h"
@@ -74,7 +75,10 @@ struct Client::Host {
   std::vector<std::unique_ptr<KeptConnection>> idle;  // the one used last is used first
 };
 
-Client::Client(Runtime& runtime, ClientOptions options) : runtime_(runtime), options_(std::move(options)) {}
+Client::Client(Runtime& runtime, ClientOptions options) : runtime_(runtime), options_(std::move(options)) {
+  constexpr std::size_t kMaxAgentBytes = 256;
+  if (!ascii::is_value(options_.user_agent) || options_.user_agent.size() > kMaxAgentBytes) options_.user_agent.clear();
+}
 Client::~Client() = default;
 
 Task<Result<Response>> Client::get(std::string url) {

@@ -15,7 +15,7 @@ class Security;
 namespace pipette::client {
 
 struct ClientOptions {
-  std::string user_agent = "pipette";                // empty: none
+  std::string user_agent = "pipette";                // empty, longer than 256 octets or no field value: none
   Duration timeout = std::chrono::seconds(30);       // of a call, from its start to the last octet of the body
   Duration dial_timeout = std::chrono::seconds(5);   // of resolving and connecting, within that
   Duration idle_timeout = std::chrono::seconds(10);  // a connection idle for longer is not used again

@@ -87,6 +87,7 @@ Result<void> OwnedFields::set(std::string_view name, std::string_view value) {
 
 Result<void> OwnedFields::add(std::string_view name, std::string_view value) {
   if (const Result<void> checked = check(name, value); !checked) return checked;
+  if (fields_.size() == kMaxFields) return fail(Errc::too_many_fields);
   append(intern(name), name, ascii::trim(value));
   return {};
 }
@@ -105,6 +106,12 @@ void OwnedFields::remove(std::string_view name) {
 void OwnedFields::assign(const Fields& fields, Bytes octets) {
   text_ = octets;
   fields_ = fields;
+  // Offsets count from the base of `fields`, which need not be where `octets` begin (head_parser.cc, repeats_last).
+  const auto shift = static_cast<std::uint32_t>(fields.base_ - octets.data());
+  for (std::size_t i = 0; i < fields_.size_; ++i) {
+    fields_.entries_[i].name_at += shift;
+    fields_.entries_[i].value_at += shift;
+  }
   fields_.rebase(text_.data());
 }
 

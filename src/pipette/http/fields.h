@@ -28,6 +28,9 @@
 
 namespace pipette::http {
 
+// As many as an index has room for.
+inline constexpr std::size_t kMaxFields = 65535;
+
 struct Field {
   std::string_view name;
   std::string_view value;

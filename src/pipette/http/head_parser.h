@@ -15,6 +15,7 @@
 // Units     octets.   Lifetime  `head` borrows from `input`.   Threads  one.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -27,14 +28,16 @@ namespace pipette::http {
 struct HeadLimits {
   std::size_t max_target_bytes = 8 * 1024;  // 414; RFC 9112 §3 asks for at least 8000 a request line
   std::size_t max_field_bytes = 16 * 1024;  // one field line: 431
-  std::size_t max_fields = 100;             // 431
+  std::size_t max_fields = 100;             // 431; 65535 at most
   std::size_t max_head_bytes = 64 * 1024;   // all of it: 431
 };
 
 // The lines from the first field to the empty line. Trailers are such a section too.
 class FieldSectionParser {
  public:
-  explicit FieldSectionParser(const HeadLimits& limits) : limits_(limits) {}
+  explicit FieldSectionParser(const HeadLimits& limits) : limits_(limits) {
+    limits_.max_fields = std::min(limits_.max_fields, kMaxFields);
+  }
 
   // Starts over, with a section whose first line begins at `at`. A section that is the last one's, octet for octet, is
   // not parsed again when it goes into the same `fields`, untouched in between.

@@ -11,6 +11,7 @@
 
 #include <concepts>
 #include <functional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -19,13 +20,19 @@
 
 namespace pipette::server {
 
+// Anything else, a Task<int> or a Result, would be dropped unseen.
+template <class F>
+concept ReturnsVoidOrTask = std::invocable<const std::decay_t<F>&, RequestCtx&> &&
+                            (std::is_void_v<std::invoke_result_t<const std::decay_t<F>&, RequestCtx&>> ||
+                             std::same_as<std::invoke_result_t<const std::decay_t<F>&, RequestCtx&>, Task<>>);
+
 class Handler {
  public:
   using Plain = std::move_only_function<void(RequestCtx&) const>;
   using Coroutine = std::move_only_function<Task<>(RequestCtx&) const>;
 
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, Handler>) && std::invocable<const std::decay_t<F>&, RequestCtx&>
+    requires(!std::same_as<std::remove_cvref_t<F>, Handler>) && ReturnsVoidOrTask<F>
   Handler(F&& function)  // NOLINT(google-explicit-constructor): a handler is any callable
       : function_(wrap(std::forward<F>(function))) {}
 

@@ -1,7 +1,5 @@
 #include "pipette/server/request_ctx.h"
 
-#include <cassert>
-
 #include "pipette/base/ascii.h"
 #include "pipette/http/query.h"
 #include "pipette/http/status.h"
@@ -97,8 +95,8 @@ std::optional<std::string_view> RequestCtx::header(http::FieldName name) const {
 int RequestCtx::status() const { return exchange_.response.status; }
 
 void RequestCtx::set_status(int status) {
-  assert(status >= 200 && status <= 599);
-  exchange_.response.status = status;
+  const bool can_be_final = status >= 200 && status <= 599;
+  exchange_.response.status = can_be_final ? status : 500;
 }
 
 Result<void> RequestCtx::set_header(std::string_view name, std::string_view value) {

@@ -53,7 +53,7 @@ class RequestCtx {
 
   // ---- the response
   int status() const;
-  // 200-599 (an interim or made-up status is a bug: assert).
+  // 200-599; anything else is a bug of the handler's, and answered with 500.
   void set_status(int status);
   Result<void> set_header(std::string_view name, std::string_view value);
   Result<void> add_header(std::string_view name, std::string_view value);

@@ -14,7 +14,11 @@ Server::Server(Handler handler, ServerOptions options) : handler_(std::move(hand
 
 void Server::log(std::string_view line) const {
   if (options_.log) {
-    options_.log(line);
+    try {
+      options_.log(line);
+    } catch (...) {
+      // A log that fails must not end what it is told about.
+    }
   } else {
     std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
   }

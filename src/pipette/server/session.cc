@@ -4,6 +4,7 @@
 #include <exception>
 #include <string>
 
+#include "pipette/async/yield.h"
 #include "pipette/base/ascii.h"
 #include "pipette/http/head_writer.h"
 #include "pipette/http/status.h"
@@ -24,23 +25,6 @@ constexpr std::size_t kMinReadBytes = 1024;
 constexpr std::size_t kDefaultsRoom = 384;  // for the names, and the Server and Date that may stand apart
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kDefaultContentType = "text/plain; charset=utf-8";
-
-// Lets everything else that is ready run first.
-class YieldToLoop final : public async::Runnable {
- public:
-  explicit YieldToLoop(async::Loop& loop) : loop_(loop) {}
-  bool await_ready() const { return false; }
-  void await_suspend(std::coroutine_handle<> waiter) {
-    waiter_ = waiter;
-    loop_.enqueue(*this);
-  }
-  void await_resume() const {}
-  void run() override { waiter_.resume(); }
-
- private:
-  async::Loop& loop_;
-  std::coroutine_handle<> waiter_;
-};
 
 bool is_would_block(std::error_code error) { return error == make_error_code(Errc::would_block); }
 
@@ -104,7 +88,7 @@ Task<bool> Session::read_head() {
   for (;;) {
     const bool has_nothing = is_nothing(exchange_->input.readable());
     state_ = has_nothing ? State::idle : State::reading;
-    if (has_nothing && !is_first && worker_.is_draining_) co_return false;
+    if (has_nothing && worker_.is_draining_) co_return false;
     connection_->set_deadline(Direction::read, has_nothing ? idle_deadline : head_deadline_);
     const std::size_t room = exchange_->input.capacity() == 0 ? options.read_buffer_bytes : kMinReadBytes;
     const MutableBytes into = exchange_->input.writable(room);
@@ -214,6 +198,8 @@ Task<Result<void>> Session::receive_all(http::BodyReader& reader) {
     if (!count) co_return fail(count.error());
     if (*count == 0) co_return reader.finish();
     unparsed_.commit(*count);
+    bytes_in_a_row_ += *count;
+    if (bytes_in_a_row_ >= kMaxBytesInARow) co_await let_others_run();
   }
 }
 
@@ -326,15 +312,15 @@ Task<> Session::write_large_body() {
   if (!written) lose_connection();
   connection_->set_deadline(Direction::write, kNever);
   out_.clear();
-  exchanges_in_a_row_ = 0;
-  bytes_in_a_row_ = 0;
+  bytes_in_a_row_ += exchange_->response.body.size();
+  if (++exchanges_in_a_row_ >= kMaxExchangesInARow || bytes_in_a_row_ >= kMaxBytesInARow) co_await let_others_run();
 }
 
 Task<> Session::let_others_run() {
   exchanges_in_a_row_ = 0;
   bytes_in_a_row_ = 0;
   co_await flush();
-  co_await YieldToLoop(worker_.loop_);
+  co_await async::YieldToLoop(worker_.loop_);
 }
 
 async::Soon<> Session::flush() {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pipette/async/sleep.h"
+#include "pipette/async/yield.h"
 #include "pipette/http/status.h"
 #include "pipette/server/session.h"
 
@@ -12,6 +13,7 @@ namespace pipette::server {
 namespace {
 
 constexpr Duration kFirstPause = std::chrono::milliseconds(5);
+constexpr unsigned kMaxAcceptsInARow = 64;
 constexpr Duration kLongestPause = std::chrono::seconds(1);
 // For sessions to notice that their connections were aborted.
 constexpr Duration kAbortGrace = std::chrono::milliseconds(100);
@@ -59,7 +61,11 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
   Acceptor acceptor(std::move(listener));
   acceptors_.push_back(acceptor);
   Duration pause = kFirstPause;
-  for (;;) {
+  for (unsigned in_a_row = 0;; ++in_a_row) {
+    if (in_a_row == kMaxAcceptsInARow) {
+      in_a_row = 0;
+      co_await async::YieldToLoop(loop_);
+    }
     Result<net::Connected> connected = co_await acceptor.listener->accept();
     if (connected) {
       pause = kFirstPause;
@@ -75,10 +81,18 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
 }
 
 Task<> Worker::serve_connection(net::Connected connected) {
+  ++open_;  // from now on, though it runs later: neither the limit nor a shutdown may overlook it
+  return run_session(std::move(connected));
+}
+
+Task<> Worker::run_session(net::Connected connected) {
   Session session(*this, std::move(connected));
   open_sessions_.push_back(session);
-  ++open_;
-  co_await session.run();
+  try {
+    co_await session.run();
+  } catch (const std::exception& error) {
+    server_.log("a connection was dropped: " + std::string(error.what()));  // out of memory, most likely
+  }
   --open_;
   if (open_ == 0) drained_.set();
 }

@@ -54,6 +54,7 @@ class Worker {
 
   // Status line, Server and Date of a response, which change once a second at most.
   std::string_view prefix(int status);
+  Task<> run_session(net::Connected connected);
 
   const Server& server_;
   Runtime& runtime_;
