@@ -7,8 +7,7 @@
 namespace pipette::inmem {
 namespace {
 
-// A world in which this much runs without the clock moving is going round in
-// circles.
+// A world in which this much runs without the clock moving is going round in circles.
 constexpr std::uint64_t kMaxStepsAtOneTime = 50'000'000;
 
 }  // namespace

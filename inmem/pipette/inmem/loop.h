@@ -1,10 +1,8 @@
-// The simulated loop: its clock moves only when told to, and then from deadline
-// to deadline.
+// The simulated loop: its clock moves only when told to, and then from deadline to deadline.
 //
 //   settle()        runs everything that can run now; the clock stands still
-//   advance_to(t)   settles, steps through each deadline up to t, those at t
-//   included, and ends at t step()          runs one thing, or else moves the
-//   clock to the next deadline; false: nothing can happen
+//   advance_to(t)   settles, steps through each deadline up to t, those at t included, and ends at t
+//   step()          runs one thing, or else moves the clock to the next deadline; false: nothing can happen
 //
 // Threads  one. post() from the same thread only: a world has no other.
 #pragma once
