@@ -265,6 +265,8 @@ TEST_P(ConnectionContract, WakesThePeerOfAnAbort) {
   there().wait(Direction::write, writer);
   here().abort();
   run_until([&] { return reader.count > 0 && writer.count > 0; });
+  EXPECT_EQ(reader.count, 1);
+  EXPECT_EQ(writer.count, 1);
 }
 
 TEST_P(ConnectionContract, MayBeAbortedInsideAWake) {

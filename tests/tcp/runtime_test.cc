@@ -45,7 +45,11 @@ TEST(TcpRuntime, RunsATaskToItsEnd) {
 
 TEST(TcpRuntime, RunsSeveralTasksOneAfterAnother) {
   Runtime runtime;
-  for (int i = 0; i < 3; ++i) runtime.run(sleep(runtime.loop(), 0ms));
+  for (int i = 0; i < 3; ++i) {
+    const TimePoint wake = after(runtime.loop().now(), 1ms);
+    runtime.run(sleep(runtime.loop(), 1ms));
+    EXPECT_GE(runtime.loop().now(), wake);
+  }
 }
 
 TEST(TcpRuntime, RethrowsWhatTheTaskThrew) {
@@ -129,6 +133,7 @@ TEST(TcpRuntime, ServesPostsWhileTasksAreAlwaysReady) {
   std::thread other([&] { runtime.loop().post([&] { finished.set(); }); });
   runtime.run(wait_for(finished));
   other.join();
+  EXPECT_TRUE(finished.is_set());
 }
 
 TEST(TcpRuntime, FiresTimersWhilePostsNeverEnd) {
