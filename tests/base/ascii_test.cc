@@ -42,12 +42,33 @@ TEST(Ascii, TargetCharactersAreThoseOfRfc3986WithTheBracketsOfAHost) {
   expect_members(is_target_char, kUnreserved + kSubDelims + "%:@/?[]");
 }
 
-TEST(Ascii, HostCharactersAreThoseOfARegName) { expect_members(is_host_char, kUnreserved + kSubDelims + "%"); }
+// But for the comma, which joins two Host fields.
+TEST(Ascii, HostCharactersAreThoseOfARegName) {
+  std::string characters = kUnreserved + kSubDelims + "%";
+  std::erase(characters, ',');
+  expect_members(is_host_char, characters);
+}
 
 TEST(Ascii, LowersLettersAndNothingElse) {
   for (int octet = 0; octet < 256; ++octet) {
     const char c = static_cast<char>(octet);
     EXPECT_EQ(to_lower(c), c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c) << "octet " << octet;
+  }
+}
+
+// Every octet at every place of every length, among octets that a carry would change.
+TEST(Ascii, LowersTextInPlaceAsItLowersEachOctet) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    for (int octet = 0; octet < 256; ++octet) {
+      for (std::size_t place = 0; place < size; ++place) {
+        std::string text(size, place % 2 == 0 ? '\xff' : 'Z');
+        text[place] = static_cast<char>(octet);
+        std::string expected = text;
+        for (char& c : expected) c = to_lower(c);
+        make_lower(text);
+        ASSERT_EQ(text, expected) << "octet " << octet << " at " << place << " of " << size;
+      }
+    }
   }
 }
 

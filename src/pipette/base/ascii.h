@@ -1,15 +1,18 @@
 // Characters as HTTP sees them: octets, in no locale (RFC 9110 §5.6.2, RFC 5234 appendix B).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace pipette::ascii {
 
 constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c & 0xdf) : c; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 constexpr bool is_space_or_tab(char c) { return c == ' ' || c == '\t'; }
@@ -29,7 +32,7 @@ consteval std::array<std::uint8_t, 256> make_classes() {
     if (visible || i >= 0x80 || c == ' ' || c == '\t') bits |= value_char;
     if (visible && !std::string_view("#\\\"<>^`{|}").contains(c)) bits |= target_char;
     if (is_digit(c) || (i < 0x80 && is_alpha(c) && to_lower(c) <= 'f')) bits |= hex_char;
-    if (alnum || (i != 0 && std::string_view("-._~!$&'()*+,;=%").contains(c))) bits |= host_char;
+    if (alnum || (i != 0 && std::string_view("-._~!$&'()*+;=%").contains(c))) bits |= host_char;
   }
   return classes;
 }
@@ -59,6 +62,16 @@ inline bool has_no_control(std::string_view text) {
   return (found & kHighBits) == 0;
 }
 
+// Eight octets, their letters in lower case.
+constexpr std::uint64_t lower_word(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighBits = kOnes * 0x80;
+  const std::uint64_t low = word & ~kHighBits;  // sums of these and of less than 0x80 carry into no other octet
+  const std::uint64_t from_a = low + kOnes * (0x80 - 'A');
+  const std::uint64_t behind_z = low + kOnes * (0x80 - 'Z' - 1);
+  return word | (from_a & ~behind_z & ~word & kHighBits) >> 2;
+}
+
 }  // namespace internal
 
 // tchar, RFC 9110 §5.6.2.
@@ -67,7 +80,7 @@ constexpr bool is_token_char(char c) { return internal::has_class(c, internal::t
 constexpr bool is_value_char(char c) { return internal::has_class(c, internal::value_char); }
 // What may stand in a request target: what RFC 3986 allows in a path or a query, and the brackets of an IPv6 host.
 constexpr bool is_target_char(char c) { return internal::has_class(c, internal::target_char); }
-// What may stand in the host of a URI, brackets and port apart: reg-name, RFC 3986 §3.2.2.
+// What may stand in the host of a URI, brackets and port apart: reg-name, RFC 3986 §3.2.2, but for the comma (host.h).
 constexpr bool is_host_char(char c) { return internal::has_class(c, internal::host_char); }
 constexpr bool is_hex_digit(char c) { return internal::has_class(c, internal::hex_char); }
 
@@ -84,6 +97,22 @@ constexpr bool is_value(std::string_view text) {
 // 0-15; `c` must be a hex digit.
 constexpr unsigned hex_value(char c) {
   return is_digit(c) ? static_cast<unsigned>(c - '0') : static_cast<unsigned>(to_lower(c) - 'a') + 10;
+}
+
+// Lowers the letters of `text` where it stands, eight octets together.
+inline void make_lower(std::span<char> text) {
+  if (text.size() < 8) {
+    for (char& c : text) c = to_lower(c);
+    return;
+  }
+  // The last word may overlap the one before it: lowering again changes nothing.
+  for (std::size_t at = 0; at < text.size(); at += 8) {
+    char* const place = text.data() + std::min(at, text.size() - 8);
+    std::uint64_t word;
+    std::memcpy(&word, place, sizeof word);
+    word = internal::lower_word(word);
+    std::memcpy(place, &word, sizeof word);
+  }
 }
 
 // Equal but for the case of ASCII letters.

@@ -27,6 +27,8 @@ class Buffer {
   ~Buffer() { release(); }
 
   Bytes readable() const { return {memory_.get() + begin_, end_ - begin_}; }
+  // The same, to be changed in place.
+  MutableBytes contents() { return {memory_.get() + begin_, end_ - begin_}; }
   std::size_t size() const { return end_ - begin_; }
   bool empty() const { return begin_ == end_; }
   std::size_t capacity() const { return capacity_; }

@@ -39,13 +39,13 @@ enum class Errc {
   listener_closed,
 
   // Messages: the start line.
-  bad_start_line,
   bad_method,
   bad_target,
   bad_version,
   bad_status,
   unsupported_version,
   target_too_long,
+  start_line_too_long,
 
   // Messages: fields.
   bad_line_end,
@@ -69,12 +69,35 @@ enum class Errc {
   body_too_large,
   incomplete_message,
   expectation_failed,
+  bad_reason,
+  wrong_body_size,
+  bad_trailer,
+
+  // What fields, targets and bodies hold.
+  bad_uri,
+  bad_field_list,
+  bad_media_type,
+  bad_date,
+  bad_cookie,
+  unsafe_cookie,
+  too_many_cookies,
+  bad_entity_tag,
+  bad_range,
+  not_acceptable,
+  bad_credentials,
+  bad_base64,
+  bad_number,
+  too_many_args,
+  bad_multipart,
+  too_many_parts,
+  part_head_too_large,
+  part_too_large,
+  multipart_too_large,
 
   // Exchanges.
   managed_field,
   tunnel_not_supported,
   request_timeout,
-  bad_url,
   unsupported_scheme,
   unexpected_response,
   too_many_interim_responses,
