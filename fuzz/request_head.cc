@@ -1,5 +1,5 @@
-// The head of a request: any split gives what the whole gives, the limits hold, and what is accepted satisfies the
-// grammar.
+// The head of a request: any split gives what the whole gives, every instruction set gives what the careful pass gives,
+// the limits hold, and what is accepted satisfies the grammar.
 #include <string>
 
 #include "pipette/http/framing.h"
@@ -73,6 +73,10 @@ void run(const Input& input) {
   const http::HeadLimits limits = choose_limits(input.choice);
   const test::RequestOutcome whole = test::deliver_request({input.octets}, limits);
   require(describe(whole) == describe(test::deliver_request(input.pieces, limits)));
+  for (const http::internal::Scans* scans :
+       {&http::internal::no_scans(), &http::internal::portable_scans(), http::internal::sse2_scans()}) {
+    if (scans != nullptr) require(describe(whole) == describe(test::deliver_request({input.octets}, limits, *scans)));
+  }
   if (input.octets.size() < 256) {
     require(describe(whole) == describe(test::deliver_request(test::one_by_one(input.octets), limits)));
   }

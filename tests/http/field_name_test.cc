@@ -102,5 +102,62 @@ TEST(FieldName, IsOtherForWhatIsNotInTheTable) {
   EXPECT_EQ(intern({}), FieldName::other);
 }
 
+std::string canonical(std::string_view name) {
+  std::string out = "kept ";
+  append_canonical_name(test::ExactBlock(name).octets(), out);
+  EXPECT_TRUE(out.starts_with("kept "));
+  return out.substr(5);
+}
+
+// One octet after the other.
+std::string canonical_slowly(const std::string& name) {
+  if (intern(name) != FieldName::other) return std::string(to_string(intern(name)));
+  if (!ascii::is_token(name)) return name;
+  std::string spelled;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool is_first = i == 0 || name[i - 1] == '-';
+    spelled += is_first ? in_upper_case(name.substr(i, 1)) : in_lower_case(name.substr(i, 1));
+  }
+  return spelled;
+}
+
+TEST(CanonicalName, IsTheUsualSpelling) {
+  struct Case {
+    const char* name;
+    const char* spelled;
+  };
+  for (const auto& [name, spelled] :
+       {Case{"host", "Host"}, Case{"ETAG", "ETag"}, Case{"www-authenticate", "WWW-Authenticate"}, Case{"te", "TE"},
+        Case{"x-api-key", "X-Api-Key"}, Case{"X-API-KEY", "X-Api-Key"}, Case{"--a--B", "--A--B"},
+        Case{"a_B-c.D", "A_b-C.d"}, Case{"x-9to5", "X-9to5"},
+        Case{"user-agent-host-content-type-content-length", "User-Agent-Host-Content-Type-Content-Length"},
+        Case{"X-LONG-NAME_WITH-OTHER~TOKEN*OCTETS", "X-Long-Name_with-Other~token*octets"}, Case{"", ""}}) {
+    EXPECT_EQ(canonical(name), spelled);
+  }
+  for_each_name([](FieldName, const std::string& name) { EXPECT_EQ(canonical(in_upper_case(name)), name); });
+}
+
+TEST(CanonicalName, IsLeftAloneWhereItIsNoToken) {
+  for (const std::string_view name :
+       {"a b", "x-api-key:", "x-api-key ", " x-api-key", "a\rb", "\xc3\xa9-a", "host\n",
+        "user-agent-host-content-type content-length", "a-name-of-some-length-and-a\x80"}) {
+    EXPECT_EQ(canonical(name), name);
+  }
+}
+
+// Every octet at every place of names around the sizes of blocks.
+TEST(CanonicalName, IsTheSameAsOctetByOctet) {
+  for (const std::size_t size : {1U, 2U, 7U, 8U, 15U, 16U, 17U, 31U, 32U, 33U, 50U}) {
+    for (std::size_t place = 0; place < size; ++place) {
+      for (int octet = 0; octet < 256; ++octet) {
+        std::string name;
+        for (std::size_t i = 0; i < size; ++i) name += "xY-z9-"[i % 6];
+        name[place] = static_cast<char>(octet);
+        ASSERT_EQ(canonical(name), canonical_slowly(name)) << "octet " << octet << " at " << place << " of " << size;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pipette::http

@@ -58,9 +58,9 @@ TEST(ParserReuse, CopiesRepeatedFieldsFromWhereTheyStandNow) {
   ResponseHead head;
   for (const std::string_view line : {"HTTP/1.1 200 OK\r\n", "HTTP/1.1 404 Not Found\r\n", "HTTP/1.1 200 OK\r\n",
                                       "HTTP/1.1 200 A reason phrase of some length\r\n", "HTTP/1.1 200 \r\n"}) {
-    const test::ExactBlock octets(std::string(line) + fields);
+    test::ExactBlock octets(std::string(line) + fields);
     parser.reset();
-    ASSERT_EQ(parser.parse(octets.octets(), head), octets.octets().size());
+    ASSERT_EQ(parser.parse(octets.writable(), head), octets.octets().size());
     OwnedFields copy;
     copy.assign(head.fields, octets.octets());
     EXPECT_EQ(copy.get(FieldName::content_type), "text/plain") << line;

@@ -45,6 +45,10 @@ TEST(Strictness, RefusesMalformedRequestLines) {
       {"G@T / HTTP/1.1\r\n", Errc::bad_method, 400},  // no token
       {"G\xc3\x89T / HTTP/1.1\r\n", Errc::bad_method, 400},
       {"GE\0T / HTTP/1.1\r\n"sv, Errc::bad_method, 400},
+      {"GET\0 / HTTP/1.1\r\n"sv, Errc::bad_method, 400},
+      {"PUT\0 / HTTP/1.1\r\n"sv, Errc::bad_method, 400},
+      {"PUT\0\0\0 / HTTP/1.1\r\n"sv, Errc::bad_method, 400},
+      {"DELETE\0 / HTTP/1.1\r\n"sv, Errc::bad_method, 400},
       {"GET: / HTTP/1.1\r\n", Errc::bad_method, 400},
       {"\"GET\" / HTTP/1.1\r\n", Errc::bad_method, 400},
       {"\x16\x03\x01\x02\xff\r\n", Errc::bad_method, 400},  // a TLS hello, more or less

@@ -30,15 +30,24 @@ struct HeadOutcome {
 using RequestOutcome = HeadOutcome<http::RequestHead>;
 using ResponseOutcome = HeadOutcome<http::ResponseHead>;
 
+inline Result<std::size_t> parse(http::RequestParser& parser, ExactBlock& block, http::RequestHead& head) {
+  return parser.parse(block.octets(), head);
+}
+inline Result<std::size_t> parse(http::ResponseParser& parser, ExactBlock& block, http::ResponseHead& head) {
+  return parser.parse(block.writable(), head);
+}
+
 template <class Parser, class Head>
-HeadOutcome<Head> deliver_head(const Pieces& pieces, const http::HeadLimits& limits) {
-  Parser parser(limits);
+HeadOutcome<Head> deliver_head(const Pieces& pieces, const http::HeadLimits& limits,
+                               const http::internal::Scans& scans = http::internal::best_scans()) {
+  Parser parser(limits, scans);
   HeadOutcome<Head> outcome;
+  outcome.head.fields.reserve(5);  // as on a connection in use: the fast pass takes what there is room for
   std::string so_far;
   for (const std::string_view piece : pieces) {
     so_far += piece;
     ExactBlock block(so_far);
-    const Result<std::size_t> size = parser.parse(block.octets(), outcome.head);
+    const Result<std::size_t> size = parse(parser, block, outcome.head);
     outcome.block = std::move(block);
     if (!size) {
       outcome.error = errc_of(size.error());
@@ -50,12 +59,14 @@ HeadOutcome<Head> deliver_head(const Pieces& pieces, const http::HeadLimits& lim
   return outcome;
 }
 
-inline RequestOutcome deliver_request(const Pieces& pieces, const http::HeadLimits& limits = {}) {
-  return deliver_head<http::RequestParser, http::RequestHead>(pieces, limits);
+inline RequestOutcome deliver_request(const Pieces& pieces, const http::HeadLimits& limits = {},
+                                      const http::internal::Scans& scans = http::internal::best_scans()) {
+  return deliver_head<http::RequestParser, http::RequestHead>(pieces, limits, scans);
 }
 
-inline ResponseOutcome deliver_response(const Pieces& pieces, const http::HeadLimits& limits = {}) {
-  return deliver_head<http::ResponseParser, http::ResponseHead>(pieces, limits);
+inline ResponseOutcome deliver_response(const Pieces& pieces, const http::HeadLimits& limits = {},
+                                        const http::internal::Scans& scans = http::internal::best_scans()) {
+  return deliver_head<http::ResponseParser, http::ResponseHead>(pieces, limits, scans);
 }
 
 inline std::string describe(const http::Fields& fields) {
@@ -105,7 +116,7 @@ std::string deliver_next(Parser& parser, Head& head, const Pieces& pieces) {
   for (const std::string_view piece : pieces) {
     so_far += piece;
     ExactBlock next(so_far);
-    size = parser.parse(next.octets(), head);
+    size = parse(parser, next, head);
     block = std::move(next);
     if (!size || *size > 0) break;
   }

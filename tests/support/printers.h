@@ -8,8 +8,8 @@
 namespace pipette {
 
 // Named as GoogleTest wants it.
-inline void PrintTo(Errc error, std::ostream* out) {  // NOLINT(readability-identifier-naming)
-  *out << '"' << errc_row(error).message << '"';
+inline void PrintTo(Errc error, std::ostream* out) {       // NOLINT(readability-identifier-naming)
+  *out << '"' << make_error_code(error).message() << '"';  // which knows what to say of no Errc
 }
 
 }  // namespace pipette

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,7 @@ class ExactBlock {
   }
 
   std::string_view octets() const { return {memory_.get(), size_}; }
+  std::span<char> writable() { return {memory_.get(), size_}; }
 
  private:
   std::unique_ptr<char[]> memory_;

@@ -2,10 +2,12 @@
 // index and not a search.
 //
 //   intern("content-LENGTH") --> FieldName::content_length        intern("X-Anything") --> FieldName::other
+//   append_canonical_name("x-ANYTHING", out) --> X-Anything       append_canonical_name("etag", out) --> ETag
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace pipette::http {
@@ -135,5 +137,9 @@ constexpr std::string_view to_string(FieldName name) { return kFieldNames[static
 
 // Case-insensitive (RFC 9110 §5.1).
 FieldName intern(std::string_view name);
+
+// Appends `name` as it is usually spelled: the interned ones as above, others with a capital letter in front and behind
+// each "-", and the rest in lower case. What is no token is appended as it is.
+void append_canonical_name(std::string_view name, std::string& out);
 
 }  // namespace pipette::http

@@ -8,13 +8,23 @@ namespace {
 
 using Kind = BodyLength::Kind;
 
-// The Transfer-Encoding we read is exactly "chunked", once (RFC 9112 §6.1, §7).
+// The Transfer-Encoding we read is exactly "chunked", once, in one field (RFC 9112 §6.1, §7). Others that end with it
+// are not implemented, as is one alone; what does not end with it, or has it twice, or has empty elements or
+// parameters, makes no sense.
 Result<void> check_transfer_encoding(const Fields& fields) {
+  std::string_view list = *fields.get(FieldName::transfer_encoding);
+  if (ascii::equal_ignoring_case(list, "chunked") && !fields.is_repeated(FieldName::transfer_encoding)) return {};
   if (fields.is_repeated(FieldName::transfer_encoding)) return fail(Errc::bad_transfer_coding);
-  const std::string_view coding = *fields.get(FieldName::transfer_encoding);
-  if (ascii::equal_ignoring_case(coding, "chunked")) return {};
-  if (ascii::is_token(coding)) return fail(Errc::unknown_transfer_coding);
-  return fail(Errc::bad_transfer_coding);  // a list, a parameter, or no token at all
+  const bool is_list = list.contains(',');
+  for (;;) {
+    const std::size_t comma = list.find(',');
+    const std::string_view coding = ascii::trim(list.substr(0, comma));
+    const bool is_last = comma == std::string_view::npos;
+    const bool is_chunked = ascii::equal_ignoring_case(coding, "chunked");
+    if (!ascii::is_token(coding) || (is_list && is_chunked != is_last)) return fail(Errc::bad_transfer_coding);
+    if (is_last) return fail(Errc::unknown_transfer_coding);
+    list.remove_prefix(comma + 1);
+  }
 }
 
 // One Content-Length, of digits alone (RFC 9110 §8.6). A list of equal values, which a recipient may accept, we do not.

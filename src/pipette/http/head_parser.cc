@@ -2,11 +2,15 @@
 // it is parsed again when its end is there, which a search from where the last one stopped finds. Errors
 // inside a line are reported only once its end is known to lie within its limit, so that the result does not
 // depend on how the octets were cut.
+//
+// Each pass comes twice. A fast one takes what nearly everybody sends, from octets that are already there, and leaves
+// everything else to a careful one, which knows every rule. The fast one accepts nothing that the careful one would
+// refuse, and means the same by what it accepts.
 
 #include "pipette/http/head_parser.h"
 
 #include <algorithm>
-#include <cassert>
+#include <bit>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -18,22 +22,19 @@
 namespace pipette::http {
 namespace {
 
-using internal::first_mark;
+using internal::kLineEnd;
+using internal::load_half;
+using internal::load_word;
 using internal::skip_target;
 using internal::skip_token;
 using internal::skip_value;
+using internal::word_of;
 
 constexpr std::size_t kMaxMethodBytes = 32;
 constexpr std::size_t kVersionBytes = 8;  // HTTP/1.1
 constexpr std::size_t kMaxReasonBytes = 1024;
-constexpr std::uint32_t kGet = 'G' | 'E' << 8 | 'T' << 16 | ' ' << 24;
-constexpr std::uint64_t kPost = 0x2054534f50;             // "POST "
-constexpr std::uint64_t kVersion11 = 0x312e312f50545448;  // "HTTP/1.1"
-constexpr std::string_view kOkLine = "HTTP/1.1 200 OK\r\n";
+constexpr std::uint64_t kVersion11 = word_of("HTTP/1.1");
 constexpr std::size_t kMaxRememberedBytes = 2048;
-constexpr unsigned kMaxChanges = 8;
-constexpr std::size_t kMaxPlainLines = 128;  // that the fast path takes in one go
-constexpr std::uint16_t kLineEnd = '\r' | '\n' << 8;
 constexpr std::size_t kNoLineEnd = static_cast<std::size_t>(-1);
 
 // Where the LF is that ends the line at `line`, searched from `scanned` on; kNoLineEnd when it is not there yet.
@@ -55,57 +56,14 @@ std::optional<Errc> judge(Bytes input, std::size_t line, std::size_t& scanned, s
   return end - line >= max_line ? too_long : error;
 }
 
-bool is_port(std::string_view digits) {
-  const auto port = ascii::parse_decimal(digits);
-  return digits.empty() || (port && *port <= 65535);
+// Where the last field begins; a folded line is part of it.
+std::size_t begin_of_last(const Fields& fields, Bytes input) {
+  return static_cast<std::size_t>(fields[fields.size() - 1].name.data() - input.data());
 }
 
-bool has_valid_percents(std::string_view text) {
-  if (text.empty() || std::memchr(text.data(), '%', text.size()) == nullptr) return true;
-  for (std::size_t i = text.find('%'); i != std::string_view::npos; i = text.find('%', i + 1)) {
-    if (i + 2 >= text.size() || !ascii::is_hex_digit(text[i + 1]) || !ascii::is_hex_digit(text[i + 2])) return false;
-  }
-  return true;
-}
-
-// IPv4address, RFC 3986 §3.2.2: four numbers up to 255, without leading zeros.
-bool is_ipv4_literal(std::string_view text) {
-  for (int left = 4; left > 0; --left) {
-    const std::string_view number = text.substr(0, left > 1 ? text.find('.') : text.size());
-    const auto value = ascii::parse_decimal(number);
-    if (!value || *value > 255 || (number.size() > 1 && number.front() == '0')) return false;
-    text.remove_prefix(std::min(number.size() + 1, text.size()));
-  }
-  return true;
-}
-
-// IPv6address, RFC 3986 §3.2.2: eight groups of one to four hex digits, the last two perhaps written as an IPv4
-// address; one "::" may stand for any number of groups that are zero.
-bool is_ipv6_literal(std::string_view text) {
-  unsigned groups = 0;
-  bool has_gap = false;
-  for (;;) {
-    if (text.starts_with("::")) {
-      if (std::exchange(has_gap, true)) return false;
-      text.remove_prefix(2);
-      if (text.empty()) break;
-    } else if (groups > 0) {
-      if (text.empty()) break;
-      if (text.front() != ':') return false;
-      text.remove_prefix(1);
-    }
-    if (!text.contains(':') && text.contains('.')) {
-      if (!is_ipv4_literal(text)) return false;
-      groups += 2;
-      break;
-    }
-    const auto is_digit = [](char c) { return ascii::is_hex_digit(c); };
-    const auto digits = static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
-    if (digits == 0 || digits > 4) return false;
-    text.remove_prefix(digits);
-    ++groups;
-  }
-  return has_gap ? groups < 8 : groups == 8;
+std::string_view trim_end(std::string_view text) {
+  while (!text.empty() && ascii::is_space_or_tab(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 // Splits "scheme://authority/path?query"; false when `target` has none of the shapes of an http URI.
@@ -137,13 +95,11 @@ bool split_target(RequestHead& head) {
     return is_host(target) && colon != std::string_view::npos && colon + 1 < target.size() && !target.ends_with(']');
   }
   if (target.front() == '/') {
+    const std::size_t question = target.find('?');
     head.form = TargetForm::origin;
-    const auto* question = static_cast<const char*>(std::memchr(target.data(), '?', target.size()));
-    const std::size_t path_size =
-        question == nullptr ? target.size() : static_cast<std::size_t>(question - target.data());
-    head.path = target.substr(0, path_size);
-    head.query = question == nullptr ? std::string_view() : target.substr(path_size + 1);
     head.authority = {};
+    head.path = target.substr(0, question);
+    head.query = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
     return true;
   }
   if (target == "*") {
@@ -181,73 +137,24 @@ Result<void> parse_version(std::string_view text, bool& is_http_1_0) {
 
 }  // namespace
 
-bool is_host(std::string_view text) {
-  if (text.starts_with('[')) {
-    const std::size_t close = text.find(']');
-    if (close == std::string_view::npos || !is_ipv6_literal(text.substr(1, close - 1))) return false;
-    const std::string_view rest = text.substr(close + 1);
-    return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
-  }
-  const char* const end = text.data() + text.size();
-  const char* at = text.data();
-  while (at != end && ascii::is_host_char(*at)) ++at;
-  const auto host = text.substr(0, static_cast<std::size_t>(at - text.data()));
-  if (host.empty() || !has_valid_percents(host)) return false;
-  return at == end || (*at == ':' && is_port(text.substr(host.size() + 1)));
-}
-
 // ---- field lines -----------------------------------------------------------------------------------------
 
-// The fast path: takes lines as long as they are plain (printable ASCII, one space or none behind the colon, a value)
-// and whole and within their limits, and leaves the first one that is not to take_line(), which knows every rule. It
-// accepts nothing that take_line() would refuse.
-void FieldSectionParser::take_plain_lines(Bytes input, Fields& fields) {
-  if (limits_.max_field_bytes < internal::kMarkedBytes + 2) return;
+// The fast pass, from the line that has not been looked at yet; false when it takes none.
+bool FieldSectionParser::take_plain_lines(Bytes input, Fields& fields) {
+  const std::size_t size = std::min(input.size(), limits_.max_head_bytes);
+  if (line_ >= size) return false;  // also when the start line alone has filled the head
   const char* const begin = input.data();
-  const char* const end = begin + std::min(input.size(), limits_.max_head_bytes);
-  const char* line = begin + line_;
-  if (line >= end) return;  // also when the start line alone has filled the head
-  const std::size_t room = std::min(limits_.max_fields - std::min(limits_.max_fields, fields.size()), kMaxPlainLines);
-  fields.reserve(room);
-  const std::size_t max_size = fields.size() + room;
-
-  const char* window = line;
-  internal::Marks marks;
-  internal::mark_until(window, end, marks);
-  while (end - line >= 4 && fields.size() < max_size) {
-    auto at = static_cast<std::size_t>(line - window);
-    std::size_t stop_at = first_mark(marks.unprintables, at);
-    if (stop_at == internal::kMarkedBytes) {
-      if (at == 0) break;
-      window = line;
-      at = 0;
-      internal::mark_until(window, end, marks);
-      stop_at = first_mark(marks.unprintables, at);
-    }
-    const std::size_t colon_at = first_mark(marks.colons, at);
-    const char* const stop = window + stop_at;
-    const char* const colon = window + colon_at;
-    if (colon_at >= stop_at || end - stop < 2 || internal::load_half(stop) != kLineEnd) break;
-    const auto name_size = static_cast<std::size_t>(colon - line);
-    const bool is_far_from_end = end - line >= static_cast<std::ptrdiff_t>(internal::kMaxInternedName);
-    const FieldName name = is_far_from_end ? internal::intern_readable(line, name_size) : intern({line, name_size});
-    if (name == FieldName::other && (name_size == 0 || skip_token(line, colon) != colon)) break;
-    const char* const value = colon + (colon[1] == ' ' ? 2 : 1);
-    if (*value <= ' ' || stop[-1] <= ' ') break;
-    fields.append_reserved(name, static_cast<std::size_t>(line - begin), name_size,
-                           static_cast<std::size_t>(value - begin), static_cast<std::size_t>(stop - value));
-    line = stop + 2;
-    if (line - window >= static_cast<std::ptrdiff_t>(internal::kMarkedBytes)) {
-      window = line;
-      internal::mark_until(window, end, marks);
-    }
-  }
-  line_ = static_cast<std::size_t>(line - begin);
+  const char* const line = begin + line_;
+  Fields::Table table = open(fields);
+  const char* const next = scans_->take_lines(begin, line, begin + size, plain_limits_, table);
+  fields.close(table);
+  line_ = static_cast<std::size_t>(next - begin);
+  return next != line;
 }
 
 void FieldSectionParser::reset(std::size_t at) {
   begin_ = line_ = scanned_ = at;
-  is_begun_ = is_repeated_ = false;
+  is_begun_ = is_repeated_ = has_folds_ = false;
 }
 
 Result<std::size_t> FieldSectionParser::parse(Bytes input, Fields& fields) {
@@ -258,13 +165,20 @@ Result<std::size_t> FieldSectionParser::parse(Bytes input, Fields& fields) {
     is_begun_ = true;
   }
   fields.rebase(input.data());
+  if (is_waiting(input)) return 0;
+  if (scanned_ > line_ && find_line_end(input, line_, scanned_) == kNoLineEnd) {
+    const Result<bool> waits = wait_or_fail(input, fields, Errc::bad_line_end);
+    if (!waits) return fail(waits.error());
+    return 0;
+  }
   for (;;) {
-    if (scanned_ <= line_) take_plain_lines(input, fields);
-    if (line_ + 2 <= limits_.max_head_bytes && input.substr(line_, 2) == "\r\n") {
+    if (line_ + 2 <= limits_.max_head_bytes && line_ + 2 <= input.size() &&
+        load_half(input.data() + line_) == kLineEnd) {
       line_ += 2;
-      remember(input.substr(begin_, line_ - begin_), fields);
+      if (changes_ != kMaxChanges || remembers()) remember({input.data() + begin_, line_ - begin_}, fields);
       return line_;
     }
+    if (scanned_ <= line_ && take_plain_lines(input, fields)) continue;
     const Result<bool> taken = take_line(input, fields);
     if (!taken) return fail(taken.error());
     if (!*taken) return 0;
@@ -273,7 +187,7 @@ Result<std::size_t> FieldSectionParser::parse(Bytes input, Fields& fields) {
 
 // Who keeps a connection mostly sends the same fields again. Equal octets have equal meaning, so when they are the
 // last section's, its entries are taken over.
-bool FieldSectionParser::repeats_last(Bytes input, Fields& fields) {
+inline bool FieldSectionParser::repeats_last(Bytes input, Fields& fields) {
   const std::size_t size = last_.size();
   if (size == 0 || last_fields_ != &fields || fields.revision() != last_revision_) return false;
   if (input.size() - begin_ < size || begin_ + size > limits_.max_head_bytes) return false;
@@ -283,16 +197,16 @@ bool FieldSectionParser::repeats_last(Bytes input, Fields& fields) {
   return true;
 }
 
-// Stops trying on a connection whose fields change.
+// Of a section that is not the last one again. Stops trying on a connection whose fields change.
 void FieldSectionParser::remember(Bytes section, const Fields& fields) {
+  last_.clear();
+  if (changes_ == kMaxChanges) return;
+  ++changes_;
+  if (section.size() > kMaxRememberedBytes || has_folds_) return;
+  last_ = section;
   last_begin_ = begin_;
   last_fields_ = &fields;
   last_revision_ = fields.revision();
-  if (section == last_) return;
-  last_.clear();
-  if (section.size() > kMaxRememberedBytes || changes_ == kMaxChanges) return;
-  ++changes_;
-  last_ = section;
 }
 
 void FieldSectionParser::forget() {
@@ -300,70 +214,119 @@ void FieldSectionParser::forget() {
   changes_ = 0;
 }
 
+// For a line in which something is wrong, or whose end has not arrived.
+Result<bool> FieldSectionParser::wait_or_fail(Bytes input, const Fields& fields, Errc error) {
+  const bool is_fold =
+      line_ < input.size() && ascii::is_space_or_tab(input[line_]) && !fields.empty() && folding_ == Folding::accept;
+  const std::size_t field = is_fold ? begin_of_last(fields, input) : line_;
+  const std::size_t room = limits_.max_head_bytes - std::min(limits_.max_head_bytes, line_);
+  const std::size_t field_room = limits_.max_field_bytes - std::min(limits_.max_field_bytes, line_ - field);
+  const Errc too_long = room < field_room ? Errc::head_too_large : Errc::field_too_large;
+  line_room_ = std::min(room, field_room);
+  const std::optional<Errc> verdict = judge(input, line_, scanned_, line_room_, too_long, error);
+  if (verdict) return fail(*verdict);
+  return false;
+}
+
 // Takes one field line by every rule; false when its end has not arrived.
 Result<bool> FieldSectionParser::take_line(Bytes input, Fields& fields) {
   const char* const begin = input.data();
   const char* const end = begin + input.size();
   const char* const line = begin + line_;
-  const std::size_t room = limits_.max_head_bytes - std::min(limits_.max_head_bytes, line_);
-  const std::size_t max_line = std::min(room, limits_.max_field_bytes);
-  const Errc too_long = room < limits_.max_field_bytes ? Errc::head_too_large : Errc::field_too_large;
-  const auto wait_or_fail = [&](Errc error) -> Result<bool> {
-    const std::optional<Errc> verdict = judge(input, line_, scanned_, max_line, too_long, error);
-    if (verdict) return fail(*verdict);
-    return false;
-  };
-
-  const bool is_incomplete = scanned_ > line_ && find_line_end(input, line_, scanned_) == kNoLineEnd;
-  if (is_incomplete || line == end) return wait_or_fail(Errc::bad_line_end);
-  if (*line == '\r' ||
-      *line == '\n') {  // the empty line that ends the section is not here, so a lone CR or LF, or no room
-    return wait_or_fail(input.substr(line_, 2) == "\r\n" ? Errc::head_too_large : Errc::bad_line_end);
+  if (line == end) return wait_or_fail(input, fields, Errc::bad_line_end);
+  if (*line == '\r' || *line == '\n') {
+    // The empty line that ends the section is not here, so it is a lone CR or LF, or there is no room for it.
+    return wait_or_fail(input, fields, input.substr(line_, 2) == "\r\n" ? Errc::head_too_large : Errc::bad_line_end);
   }
+  if (ascii::is_space_or_tab(*line) && !fields.empty()) return take_fold(input, fields);
   const char* const colon = skip_token(line, end);
-  if (colon == end || *colon != ':' || colon == line) {
-    const bool is_folded = ascii::is_space_or_tab(*line) && !fields.empty();
-    return wait_or_fail(is_folded ? Errc::obsolete_line_folding : Errc::bad_field_name);
-  }
+  if (colon == end || *colon != ':' || colon == line) return wait_or_fail(input, fields, Errc::bad_field_name);
 
   const char* value = colon + 1;
   while (value != end && ascii::is_space_or_tab(*value)) ++value;
   const char* const stop = skip_value(value, end);
-  if (end - stop < 2 || internal::load_half(stop) != kLineEnd) {
+  if (end - stop < 2 || load_half(stop) != kLineEnd) {
     const bool is_line_end = stop == end || *stop == '\r' || *stop == '\n';
-    return wait_or_fail(is_line_end ? Errc::bad_line_end : Errc::bad_field_value);
+    return wait_or_fail(input, fields, is_line_end ? Errc::bad_line_end : Errc::bad_field_value);
   }
   const auto line_size = static_cast<std::size_t>(stop + 2 - line);
   const auto name_size = static_cast<std::size_t>(colon - line);
-  if (line_size > max_line || name_size > UINT16_MAX) return fail(too_long);
+  if (line_size > limits_.max_head_bytes - std::min(limits_.max_head_bytes, line_) ||
+      line_size > limits_.max_field_bytes || name_size > UINT16_MAX) {
+    const std::size_t room = limits_.max_head_bytes - std::min(limits_.max_head_bytes, line_);
+    return fail(room < limits_.max_field_bytes ? Errc::head_too_large : Errc::field_too_large);
+  }
   if (fields.size() == limits_.max_fields) return fail(Errc::too_many_fields);
 
-  const char* value_end = stop;
-  while (value_end != value && ascii::is_space_or_tab(value_end[-1])) --value_end;
-  fields.append(intern({line, name_size}), line_, name_size, static_cast<std::size_t>(value - begin),
-                static_cast<std::size_t>(value_end - value));
+  const std::string_view text = trim_end({value, static_cast<std::size_t>(stop - value)});
+  fields.append(intern({line, name_size}), line_, name_size, static_cast<std::size_t>(value - begin), text.size());
   line_ += line_size;
   scanned_ = line_;
   return true;
 }
 
+// Takes a line that continues the last field. Its octets join the value as they are, for unfold().
+Result<bool> FieldSectionParser::take_fold(Bytes input, Fields& fields) {
+  if (folding_ == Folding::refuse) return wait_or_fail(input, fields, Errc::obsolete_line_folding);
+  const char* const end = input.data() + input.size();
+  const char* const line = input.data() + line_;
+  const char* const stop = skip_value(line, end);
+  if (end - stop < 2 || load_half(stop) != kLineEnd) {
+    const bool is_line_end = stop == end || *stop == '\r' || *stop == '\n';
+    return wait_or_fail(input, fields, is_line_end ? Errc::bad_line_end : Errc::bad_field_value);
+  }
+  const std::size_t next = static_cast<std::size_t>(stop + 2 - input.data());
+  if (next > limits_.max_head_bytes || next - begin_of_last(fields, input) > limits_.max_field_bytes) {
+    return wait_or_fail(input, fields, Errc::field_too_large);
+  }
+  const std::string_view text = trim_end({line, static_cast<std::size_t>(stop - line)});
+  if (!text.empty()) {
+    const std::size_t last = fields.size() - 1;
+    fields.resize_value(last, static_cast<std::size_t>(text.data() + text.size() - fields[last].value.data()));
+    has_folds_ = true;
+  }
+  line_ = scanned_ = next;
+  return true;
+}
+
+void unfold(MutableBytes section, Fields& fields) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const std::string_view value = fields[i].value;
+    char* const begin = section.data() + (value.data() - section.data());
+    char* out = begin;
+    for (std::size_t at = 0; at < value.size();) {
+      if (value[at] != '\r') {
+        *out++ = value[at++];
+        continue;
+      }
+      while (out != begin && ascii::is_space_or_tab(out[-1])) --out;
+      at = std::min(value.find_first_not_of("\r\n \t", at), value.size());
+      if (out != begin) *out++ = ' ';
+    }
+    fields.resize_value(i, static_cast<std::size_t>(out - begin));
+  }
+}
+
 // ---- requests --------------------------------------------------------------------------------------------
 
 void RequestParser::reset() {
-  section_.reset();
   in_fields_ = false;
   line_ = scanned_ = 0;
 }
 
 Result<std::size_t> RequestParser::parse(Bytes input, RequestHead& head) {
-  if (!in_fields_) {
-    std::size_t line_end = take_plain_request_line(input, head);
-    if (line_end == 0) {
-      const Result<std::size_t> parsed = parse_request_line(input, head);
-      if (!parsed || *parsed == 0) return parsed;
-      line_end = *parsed;
+  if (in_fields_) {
+    if (section_.is_waiting(input)) return 0;
+  } else {
+    is_plain_ = line_ == 0 && scanned_ == 0 && take_plain(input, head);
+    if (is_plain_ && !head.authority.empty() && !head.fields.is_repeated(FieldName::host)) {
+      if (const std::size_t size = section_.end_of_plain(input); size != 0) return size;
     }
-    section_.reset(line_end);
+    if (!is_plain_) {
+      const Result<std::size_t> line_end = parse_request_line(input, head);
+      if (!line_end || *line_end == 0) return line_end;
+      section_.reset(*line_end);
+    }
     in_fields_ = true;
   }
   const Result<std::size_t> size = section_.parse(input, head.fields);
@@ -372,45 +335,58 @@ Result<std::size_t> RequestParser::parse(Bytes input, RequestHead& head) {
 }
 
 // What the fields and the target mean together.
-Result<std::size_t> RequestParser::finish(Bytes input, RequestHead& head, std::size_t size) {
-  head.method_text = method_.in(input);
-  head.target = target_.in(input);
-  if (!split_target(head)) return fail(Errc::bad_target);
+inline Result<std::size_t> RequestParser::finish(Bytes input, RequestHead& head, std::size_t size) {
+  if (is_plain_) {
+    if (head.method_text.data() != input.data()) move_plain_line(input, head);
+  } else {
+    head.method_text = {input.data() + line_, method_size_};
+    head.target = {input.data() + line_ + method_size_ + 1, target_size_};
+    if (!split_target(head)) return fail(Errc::bad_target);
+  }
   const HostRule rule = head.is_http_1_0 ? HostRule::http_1_0 : HostRule::http_1_1;
   if (!section_.is_repeated() || rule != host_passed_) {
-    host_passed_ = HostRule::none;
-    if (const Result<void> host = check_host(head); !host) return fail(host.error());
+    const bool is_plain_host = is_plain_ && !head.authority.empty() && !head.fields.is_repeated(FieldName::host);
+    if (!is_plain_host) {
+      host_passed_ = HostRule::none;
+      if (const Result<void> host = check_host(head); !host) return fail(host.error());
+    }
     host_passed_ = rule;
   }
-  if (head.authority.empty()) head.authority = head.fields.get(FieldName::host).value_or(std::string_view());
+  if (head.form == TargetForm::origin || head.form == TargetForm::asterisk) {
+    head.authority = head.fields.get(FieldName::host).value_or(std::string_view());
+  }
   return size;
 }
 
-// The fast path: a whole GET or POST line of HTTP/1.1 whose target needs no second look; 0: parse_request_line() knows.
-std::size_t RequestParser::take_plain_request_line(Bytes input, RequestHead& head) {
-  constexpr std::size_t kShortest = 16;  // "GET / HTTP/1.1" CRLF
-  if (line_ != 0 || scanned_ != 0 || input.size() < kShortest) return 0;
+// The fast pass, over octets that nothing has been seen of yet: takes the request line, and the lines behind it unless
+// they may be the last ones again.
+inline bool RequestParser::take_plain(Bytes input, RequestHead& head) {
   const char* const begin = input.data();
   const char* const end = begin + std::min(input.size(), limits_.max_head_bytes);
-  const std::uint64_t word = internal::load_word(begin);
-  if ((word & 0xffffffff) == kGet) {
-    head.method = Method::get;
-    method_ = {0, 3};
-  } else if ((word & 0xffffffffff) == kPost) {
-    head.method = Method::post;
-    method_ = {0, 4};
-  } else {
-    return 0;
+  if (section_.remembers()) {
+    const std::size_t line_size = scans_->take_request_line(begin, end, plain_limits_, head);
+    if (line_size == 0) return false;
+    head.authority = {};
+    section_.reset(line_size);
+    return true;
   }
-  const char* const target = begin + method_.size + 1;
-  const char* const target_end = internal::skip_plain_target(target, end);
-  const auto size = static_cast<std::size_t>(target_end - target);
-  constexpr std::ptrdiff_t kBehindTarget = 1 + kVersionBytes + 2;
-  if (end - target_end < kBehindTarget || *target_end != ' ' || size == 0 || size > limits_.max_target_bytes) return 0;
-  if (internal::load_word(target_end + 1) != kVersion11 || internal::load_half(target_end + 9) != kLineEnd) return 0;
-  target_ = {method_.size + 1, size};
-  head.is_http_1_0 = false;
-  return static_cast<std::size_t>(target_end + kBehindTarget - begin);
+  head.fields.clear();
+  Fields::Table table = section_.open(head.fields);
+  const internal::Taken taken = scans_->take_request(begin, end, plain_limits_, head, table);
+  if (taken.line_size == 0) return false;
+  head.fields.close(table);
+  head.fields.rebase(begin);
+  section_.resume(taken.line_size, static_cast<std::size_t>(taken.next - begin));
+  return true;
+}
+
+// The octets of a line that take_plain() has taken may have moved. The authority follows from the fields.
+void RequestParser::move_plain_line(Bytes input, RequestHead& head) {
+  const char* const target = input.data() + head.method_text.size() + 1;
+  head.method_text = {input.data(), head.method_text.size()};
+  head.target = {target, head.target.size()};
+  head.path = {target, head.path.size()};
+  if (!head.query.empty()) head.query = {target + head.path.size() + 1, head.query.size()};
 }
 
 // method SP request-target SP HTTP-version CRLF, RFC 9112 §3, after any number of empty lines.
@@ -421,11 +397,15 @@ Result<std::size_t> RequestParser::parse_request_line(Bytes input, RequestHead& 
     line_ += 2;
     if (line_ > limits_.max_head_bytes) return fail(Errc::head_too_large);
   }
-  const std::size_t longest = kMaxMethodBytes + 1 + limits_.max_target_bytes + 1 + kVersionBytes + 2;
+  const std::size_t longest_parts = kMaxMethodBytes + 1 + limits_.max_target_bytes + 1 + kVersionBytes + 2;
+  const std::size_t longest = std::min(longest_parts, limits_.max_start_line_bytes);
   const std::size_t room = limits_.max_head_bytes - std::min(limits_.max_head_bytes, line_);
   const auto wait_or_fail = [&](Errc error) -> Result<std::size_t> {
     const bool has_method = input.substr(line_, kMaxMethodBytes + 1).contains(' ');
-    const Errc too_long = room < longest ? Errc::head_too_large : has_method ? Errc::target_too_long : Errc::bad_method;
+    const Errc too_long = room < longest            ? Errc::head_too_large
+                          : longest < longest_parts ? Errc::start_line_too_long
+                          : has_method              ? Errc::target_too_long
+                                                    : Errc::bad_method;
     const std::optional<Errc> verdict = judge(input, line_, scanned_, std::min(room, longest), too_long, error);
     if (verdict) return fail(*verdict);
     return 0;
@@ -452,14 +432,15 @@ Result<std::size_t> RequestParser::parse_request_line(Bytes input, RequestHead& 
     return wait_or_fail(after == '\r' || after == '\n' ? Errc::bad_line_end : Errc::bad_version);
   }
 
-  method_ = {line_, static_cast<std::size_t>(method_end - line)};
-  target_ = {static_cast<std::size_t>(target - begin), static_cast<std::size_t>(target_end - target)};
+  method_size_ = static_cast<std::size_t>(method_end - line);
+  target_size_ = static_cast<std::size_t>(target_end - target);
   const auto line_end = static_cast<std::size_t>(version + kVersionBytes + 2 - begin);
   if (line_end - line_ > room && room < longest) return fail(Errc::head_too_large);
-  if (method_.size > kMaxMethodBytes) return fail(Errc::bad_method);
-  if (target_.size > limits_.max_target_bytes) return fail(Errc::target_too_long);
-  if (!has_valid_percents(target_.in(input))) return fail(Errc::bad_target);
-  head.method = method_of(method_.in(input));
+  if (line_end - line_ > limits_.max_start_line_bytes) return fail(Errc::start_line_too_long);
+  if (method_size_ > kMaxMethodBytes) return fail(Errc::bad_method);
+  if (target_size_ > limits_.max_target_bytes) return fail(Errc::target_too_long);
+  if (!has_valid_percents({target, target_size_})) return fail(Errc::bad_target);
+  head.method = method_of({line, method_size_});
   head.is_http_1_0 = is_http_1_0;
   return line_end;
 }
@@ -472,35 +453,53 @@ void ResponseParser::reset() {
   scanned_ = 0;
 }
 
-Result<std::size_t> ResponseParser::parse(Bytes input, ResponseHead& head) {
-  if (!in_fields_ && scanned_ == 0 && input.starts_with(kOkLine)) {  // the fast path
-    head.status = 200;
-    head.is_http_1_0 = false;
-    reason_at_ = kOkLine.size() - 4;
-    reason_size_ = 2;
-    section_.reset(kOkLine.size());
-    in_fields_ = true;
-  }
+Result<std::size_t> ResponseParser::parse(MutableBytes input, ResponseHead& head) {
+  const Bytes octets(input.data(), input.size());
   if (!in_fields_) {
-    const Result<std::size_t> line_end = parse_status_line(input, head);
-    if (!line_end || *line_end == 0) return line_end;
-    section_.reset(*line_end);
+    if (!take_plain_status_line(octets, head)) {
+      const Result<std::size_t> line_end = parse_status_line(octets, head);
+      if (!line_end || *line_end == 0) return line_end;
+      section_.reset(*line_end);
+    }
     in_fields_ = true;
   }
-  const Result<std::size_t> size = section_.parse(input, head.fields);
+  const Result<std::size_t> size = section_.parse(octets, head.fields);
   if (!size || *size == 0) return size;
-  head.reason = input.substr(reason_at_, reason_size_);
+  if (section_.has_folds()) unfold(input, head.fields);
+  head.reason = octets.substr(reason_at_, reason_size_);
   return size;
+}
+
+// The fast path: a whole HTTP/1.1 line with a short reason.
+bool ResponseParser::take_plain_status_line(Bytes input, ResponseHead& head) {
+  constexpr std::size_t kReasonAt = kVersionBytes + 5;
+  constexpr std::size_t kMaxReason = 32;
+  if (scanned_ != 0 || input.size() < kReasonAt + kMaxReason + 2) return false;
+  const char* const begin = input.data();
+  if (load_word(begin) != kVersion11 || begin[8] != ' ' || begin[12] != ' ') return false;
+  if (begin[9] < '1' || begin[9] > '9' || !ascii::is_digit(begin[10]) || !ascii::is_digit(begin[11])) return false;
+  const char* stop = begin + kReasonAt;
+  while (ascii::is_value_char(*stop) && stop != begin + kReasonAt + kMaxReason) ++stop;
+  const auto line_size = static_cast<std::size_t>(stop + 2 - begin);
+  if (load_half(stop) != kLineEnd || line_size > limits_.max_start_line_bytes) return false;
+  head.status = (begin[9] - '0') * 100 + (begin[10] - '0') * 10 + (begin[11] - '0');
+  head.is_http_1_0 = false;
+  reason_at_ = kReasonAt;
+  reason_size_ = line_size - 2 - kReasonAt;
+  section_.reset(line_size);
+  return true;
 }
 
 // HTTP-version SP status-code SP [ reason-phrase ] CRLF, RFC 9112 §4; the second space may be missing with the reason.
 Result<std::size_t> ResponseParser::parse_status_line(Bytes input, ResponseHead& head) {
-  constexpr std::size_t kMaxLine = kVersionBytes + 5 + kMaxReasonBytes + 2;
+  constexpr std::size_t kLongest = kVersionBytes + 5 + kMaxReasonBytes + 2;
+  const std::size_t longest = std::min(kLongest, limits_.max_start_line_bytes);
+  const Errc too_long = longest < kLongest ? Errc::start_line_too_long : Errc::bad_status;
   const auto wait_or_fail = [&](Errc error) -> Result<std::size_t> {
     const std::size_t line_end = input.find('\n');
     const bool is_whole = line_end == kNoLineEnd || line_end >= kVersionBytes + 5;
     const std::optional<Errc> verdict =
-        judge(input, 0, scanned_, kMaxLine, Errc::bad_status, is_whole ? error : Errc::bad_status);
+        judge(input, 0, scanned_, longest, too_long, is_whole ? error : Errc::bad_status);
     if (verdict) return fail(*verdict);
     return 0;
   };
@@ -530,7 +529,7 @@ Result<std::size_t> ResponseParser::parse_status_line(Bytes input, ResponseHead&
   reason_at_ = static_cast<std::size_t>(reason - input.data());
   reason_size_ = static_cast<std::size_t>(stop - reason);
   const auto line_end = static_cast<std::size_t>(stop + 2 - input.data());
-  if (line_end > kMaxLine) return fail(Errc::bad_status);
+  if (line_end > longest) return fail(too_long);
   return line_end;
 }
 

@@ -1,89 +1,65 @@
-#include "pipette/http/internal/scan.h"
+#include <algorithm>
 
-#include <atomic>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "pipette/http/internal/scan_kernel.h"
 
 namespace pipette::http::internal {
-
-void mark_portable(const char* at, Marks& marks) {
-  for (std::size_t word = 0; word < kMarkWords; ++word) {
-    marks.unprintables[word] = marks.colons[word] = 0;
-    for (std::size_t bit = 0; bit < 64; ++bit) {
-      const char c = at[word * 64 + bit];
-      marks.unprintables[word] |= static_cast<std::uint64_t>(c < ' ' || c > '~') << bit;
-      marks.colons[word] |= static_cast<std::uint64_t>(c == ':') << bit;
-    }
-  }
-}
-
-#if defined(__x86_64__)
-
 namespace {
 
-// Signed and one up, printable ASCII is all that is greater than a space: DEL and everything above it turn negative.
-void mark_sse2(const char* at, Marks& marks) {
-  const __m128i one = _mm_set1_epi8(1);
-  const __m128i above_space = _mm_set1_epi8(' ' + 1);
-  const __m128i colon = _mm_set1_epi8(':');
-  for (std::size_t word = 0; word < kMarkWords; ++word) {
-    std::uint64_t unprintables = 0;
-    std::uint64_t colons = 0;
-    for (unsigned part = 0; part < 4; ++part) {
-      const char* from = at + word * 64 + part * 16;
-      const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));  // NOLINT: the intrinsic's type
-      const int outside = _mm_movemask_epi8(_mm_cmpgt_epi8(above_space, _mm_add_epi8(octets, one)));
-      const int equal = _mm_movemask_epi8(_mm_cmpeq_epi8(octets, colon));
-      unprintables |= std::uint64_t{static_cast<unsigned>(outside)} << (part * 16);
-      colons |= std::uint64_t{static_cast<unsigned>(equal)} << (part * 16);
-    }
-    marks.unprintables[word] = unprintables;
-    marks.colons[word] = colons;
+// Any machine's: an octet at a time.
+struct Portable {
+  static constexpr std::size_t kWidth = 32;
+
+  template <class F>
+  static std::uint32_t mask(const char* at, F&& is_marked) {
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < kWidth; ++i) bits |= static_cast<std::uint32_t>(is_marked(at[i])) << i;
+    return bits;
   }
-}
 
-[[gnu::target("avx2")]] void mark_avx2(const char* at, Marks& marks) {
-  const __m256i one = _mm256_set1_epi8(1);
-  const __m256i above_space = _mm256_set1_epi8(' ' + 1);
-  const __m256i colon = _mm256_set1_epi8(':');
-  for (std::size_t word = 0; word < kMarkWords; ++word) {
-    std::uint64_t unprintables = 0;
-    std::uint64_t colons = 0;
-    for (unsigned part = 0; part < 2; ++part) {
-      const char* from = at + word * 64 + part * 32;
-      const __m256i octets = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));  // NOLINT: as above
-      const int outside = _mm256_movemask_epi8(_mm256_cmpgt_epi8(above_space, _mm256_add_epi8(octets, one)));
-      const int equal = _mm256_movemask_epi8(_mm256_cmpeq_epi8(octets, colon));
-      unprintables |= std::uint64_t{static_cast<unsigned>(outside)} << (part * 32);
-      colons |= std::uint64_t{static_cast<unsigned>(equal)} << (part * 32);
-    }
-    marks.unprintables[word] = unprintables;
-    marks.colons[word] = colons;
+  static std::uint32_t unprintables(const char* at) {
+    return mask(at, [](char c) { return c < ' ' || c > '~'; });
   }
-}
+  static std::uint32_t colons(const char* at) {
+    return mask(at, [](char c) { return c == ':'; });
+  }
+  static std::uint32_t questions(const char* at) {
+    return mask(at, [](char c) { return c == '?'; });
+  }
+  static std::uint32_t no_targets(const char* at) {
+    return mask(at, [](char c) { return c == '%' || !ascii::is_target_char(c); });
+  }
+  static bool is_plain_name(const char* end, unsigned size) {
+    const auto is_plain = [](char c) { return ascii::is_alpha(c) || ascii::is_digit(c) || c == '-' || c == '.'; };
+    return std::all_of(end - size, end, is_plain);
+  }
+};
 
-using MarkFunction = void (*)(const char*, Marks&);
+constexpr Scans kPortable = {&take_request_line<Portable>, &take_lines<Portable>, &take_request<Portable>};
 
-void choose_and_mark(const char* at, Marks& marks);
+constexpr Scans kNone = {
+    [](const char*, const char*, const PlainLimits&, RequestHead&) { return std::size_t{0}; },
+    [](const char*, const char* line, const char*, const PlainLimits&, Fields::Table&) { return line; },
+    [](const char*, const char*, const PlainLimits&, RequestHead&, Fields::Table&) { return Taken{}; },
+};
 
-constinit std::atomic<MarkFunction> chosen = &choose_and_mark;
-
-void choose_and_mark(const char* at, Marks& marks) {
-  const MarkFunction best = __builtin_cpu_supports("avx2") ? &mark_avx2 : &mark_sse2;
-  chosen.store(best, std::memory_order_relaxed);
-  best(at, marks);
+const Scans& choose() {
+#if defined(__x86_64__)
+  const bool has_avx2 =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  if (avx2_scans() != nullptr && has_avx2) return *avx2_scans();
+  if (sse2_scans() != nullptr) return *sse2_scans();
+#endif
+  return kPortable;
 }
 
 }  // namespace
 
-void mark(const char* at, Marks& marks) { chosen.load(std::memory_order_relaxed)(at, marks); }
+const Scans& no_scans() { return kNone; }
+const Scans& portable_scans() { return kPortable; }
 
-#else
-
-void mark(const char* at, Marks& marks) { mark_portable(at, marks); }
-
-#endif
+const Scans& best_scans() {
+  static const Scans& best = choose();
+  return best;
+}
 
 }  // namespace pipette::http::internal
