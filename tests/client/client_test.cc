@@ -144,7 +144,7 @@ TEST_F(Calling, RefusesUrlsThatAreNone) {
                                  "http://app\\x/"s,
                                  "http://app/\xe4"s}) {
     request_.url = url;
-    EXPECT_EQ(call().error(), Errc::bad_url) << url;
+    EXPECT_EQ(call().error(), Errc::bad_uri) << url;
   }
   EXPECT_EQ(server_.accepted(), 0U);
 }

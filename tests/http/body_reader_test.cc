@@ -61,9 +61,9 @@ TEST(BodyReader, ReadsUntilTheConnectionCloses) {
 TEST(BodyReader, BoundsABodyThatEndsWithTheConnection) {
   const BodyLimits limits{.max_body_bytes = 10};
   EXPECT_EQ(read_body(std::string(10, 'x'), {Kind::until_close, 0}, limits).error, std::nullopt);
-  for (const test::Pieces& pieces : {test::Pieces{"12345678901"}, test::Pieces{"1234567890", "1"}}) {
-    EXPECT_EQ(test::deliver_body(pieces, {Kind::until_close, 0}, limits).error, Errc::body_too_large);
-  }
+  const BodyOutcome body = read_body("12345678901234567890", {Kind::until_close, 0}, limits);
+  EXPECT_EQ(body.error, Errc::body_too_large);
+  EXPECT_EQ(body.data, "1234567890");
 }
 
 TEST(BodyReader, ABodyThatEndsEarlyIsIncomplete) {
@@ -148,6 +148,12 @@ TEST(ChunkedBody, BoundsWhatExtensionsCost) {
   EXPECT_EQ(read_chunked("1;x=\"" + std::string(1000, 'x'), limits).error, Errc::chunk_overhead_too_large);
 }
 
+TEST(ChunkedBody, BoundsWhatLeadingZerosCost) {
+  const BodyLimits limits{.max_chunk_overhead_bytes = 10};
+  EXPECT_EQ(read_chunked("00000001\r\na\r\n0\r\n\r\n", limits).error, std::nullopt);
+  EXPECT_EQ(read_chunked("000000001\r\na\r\n0\r\n\r\n", limits).error, Errc::chunk_overhead_too_large);
+}
+
 TEST(ChunkedBody, AddsUpWhatExtensionsCostOverManyChunks) {
   const BodyLimits limits{.max_chunk_overhead_bytes = 1000};
   std::string octets;
@@ -173,6 +179,97 @@ TEST(ChunkedBody, TakesHonestChunksOfOneOctet) {
   EXPECT_EQ(received, kSize);
   EXPECT_EQ(reader.next("0\r\n")->consumed, 3U);
   EXPECT_TRUE(reader.next("\r\n")->is_complete);
+}
+
+// ---- steps -------------------------------------------------------------------------------------------------
+
+TEST(ChunkedBody, TakesAWholeChunkAtAStep) {
+  BodyReader reader({Kind::chunked, 0}, {});
+  const auto step = reader.next("5\r\nhello\r\n3\r\nabc\r\n");
+  EXPECT_EQ(step->consumed, 10U);
+  EXPECT_EQ(step->data, "hello");
+  EXPECT_EQ(reader.next("3\r\nabc\r\n0\r\n\r\n")->consumed, 8U);
+  EXPECT_TRUE(reader.next("0\r\n\r\n")->is_complete);
+}
+
+TEST(BodyReader, StaysFailed) {
+  // Octets that would make sense to a reader that had forgotten what it saw.
+  BodyReader reader({Kind::chunked, 0}, {});
+  EXPECT_EQ(reader.next("5;a b\r\n").error(), Errc::bad_chunk);
+  EXPECT_EQ(reader.next("5\r\nhello\r\n0\r\n\r\n").error(), Errc::bad_chunk);
+  EXPECT_EQ(reader.finish().error(), Errc::bad_chunk);
+  BodyReader small({Kind::until_close, 0}, {.max_body_bytes = 2});
+  EXPECT_EQ(small.next("abc")->data, "ab");
+  EXPECT_EQ(small.next("c").error(), Errc::body_too_large);
+  EXPECT_EQ(small.next("a").error(), Errc::body_too_large);
+  EXPECT_EQ(small.finish().error(), Errc::body_too_large);
+}
+
+TEST(BodyReader, ReadsTheNextBodyOnceItIsReset) {
+  BodyReader reader({Kind::chunked, 0}, {.max_body_bytes = 5});
+  EXPECT_TRUE(reader.next("5\r\nhello\r\n"));
+  EXPECT_TRUE(reader.next("0\r\nX: y\r\n\r\n")->is_complete);
+  EXPECT_EQ(reader.trailers().size(), 1U);
+  reader.reset({Kind::chunked, 0});
+  EXPECT_TRUE(reader.trailers().empty());
+  EXPECT_EQ(reader.next("5\r\nworld\r\n")->data, "world");
+  EXPECT_EQ(reader.next("1\r\n!").error(), Errc::body_too_large);
+  reader.reset({Kind::exact, 2});
+  EXPECT_TRUE(reader.next("ab")->is_complete);
+}
+
+// ---- trailers ----------------------------------------------------------------------------------------------
+
+// The trailers of a chunked body that is delivered in `pieces`; each is moved to a block of its own, as octets that
+// have arrived may be.
+std::string trailers_in(const test::Pieces& pieces) {
+  BodyReader reader({Kind::chunked, 0}, {});
+  std::string pending;
+  for (const std::string_view piece : pieces) {
+    pending += piece;
+    for (;;) {
+      const test::ExactBlock block(pending);
+      const auto step = reader.next(block.octets());
+      EXPECT_TRUE(step);
+      if (!step) return "refused";
+      pending.erase(0, step->consumed);
+      if (step->is_complete) return test::describe(reader.trailers());
+      EXPECT_TRUE(reader.trailers().empty());
+      if (step->consumed == 0) break;
+    }
+  }
+  return "more is needed";
+}
+
+TEST(BodyReader, GivesTrailersInEverySplit) {
+  const std::string octets = "1\r\na\r\n0\r\nX-Sum:  1 \r\nx-sum:2\r\nServer-Timing:\r\n\r\n";
+  test::for_each_split(octets, [](const test::Pieces& pieces) {
+    EXPECT_EQ(trailers_in(pieces), "\n<X-Sum> <1>\n<x-sum> <2>\n<Server-Timing> <>");
+  });
+}
+
+TEST(BodyReader, DropsTrailersThatMayNotBeAny) {
+  const std::string octets =
+      "0\r\nContent-Length: 10\r\nX-Sum: 1\r\nHost: evil\r\nAuthorization: x\r\nETag: e\r\ntransfer-encoding: "
+      "chunked\r\n"
+      "\r\n";
+  test::for_each_split(octets,
+                       [](const test::Pieces& pieces) { EXPECT_EQ(trailers_in(pieces), "\n<X-Sum> <1>\n<ETag> <e>"); });
+}
+
+TEST(BodyReader, LooksTrailersUpByName) {
+  BodyReader reader({Kind::chunked, 0}, {});
+  const std::string octets = "0\r\nX-Sum: 1\r\nHost: evil\r\nETag: e\r\n\r\n";
+  ASSERT_TRUE(reader.next(octets)->is_complete);
+  EXPECT_EQ(reader.trailers().get("x-sum"), "1");
+  EXPECT_EQ(reader.trailers().get(FieldName::etag), "e");
+  EXPECT_EQ(reader.trailers().get(FieldName::host), std::nullopt);
+}
+
+TEST(BodyReader, HasNoTrailersWithoutChunks) {
+  BodyReader reader({Kind::exact, 2}, {});
+  EXPECT_TRUE(reader.next("abX: y\r\n\r\n")->is_complete);
+  EXPECT_TRUE(reader.trailers().empty());
 }
 
 }  // namespace

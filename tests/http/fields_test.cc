@@ -1,5 +1,6 @@
 #include "pipette/http/fields.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <string>
 #include <utility>
@@ -257,6 +258,98 @@ TEST(OwnedFields, RefuseANameTooLongForItsIndex) {
   EXPECT_FALSE(fields.set(std::string(70'000, 'n'), "v"));
   EXPECT_EQ(fields.size(), 1U);
   EXPECT_EQ(fields[0].name.size(), 65'535U);
+}
+
+TEST(OwnedFields, GiveEachOfANameInOrder) {
+  const OwnedFields fields = make_fields();
+  const auto all = [&](std::string_view name) {
+    std::string values;
+    fields.for_each(name, [&](std::string_view value) { values.append(value).append(";"); });
+    return values;
+  };
+  EXPECT_EQ(all("set-cookie"), "a=1;b=2;");
+  EXPECT_EQ(all("X-OWN"), "v;");
+  EXPECT_EQ(all("X-Other"), "");
+}
+
+TEST(OwnedFields, AddOnceOnly) {
+  OwnedFields fields = make_fields();
+  EXPECT_TRUE(fields.add_once("set-cookie", " b=2 "));
+  EXPECT_TRUE(fields.add_once("X-own", "V"));
+  EXPECT_TRUE(fields.add_once("X-own", "V"));
+  EXPECT_EQ(text_of(fields), text_of(make_fields()) + "\n<X-own> <V>");
+  EXPECT_EQ(fields.add_once("X", "a\nb").error(), Errc::bad_field_value);
+}
+
+TEST(OwnedFields, SetADefaultOnlyWhereThereIsNone) {
+  OwnedFields fields = make_fields();
+  EXPECT_TRUE(fields.set_default("x-OWN", "default"));
+  EXPECT_TRUE(fields.set_default("X-New", "default"));
+  EXPECT_EQ(text_of(fields), text_of(make_fields()) + "\n<X-New> <default>");
+  EXPECT_EQ(fields.set_default("bad name", "v").error(), Errc::bad_field_name);
+}
+
+// What stands in front of the others must not be taken for dead, nor what is dead kept.
+TEST(OwnedFields, StayTheSameThroughManyChanges) {
+  OwnedFields fields;
+  EXPECT_TRUE(fields.add("First", "1"));
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_TRUE(fields.set("X-Counter", std::to_string(i) + std::string(100, 'x')));
+    EXPECT_TRUE(fields.add("X-Gone", std::string(50, 'g')));
+    EXPECT_TRUE(fields.add("Set-Cookie", std::string(20, 'c')));
+    fields.remove("x-gone");
+    fields.remove("set-cookie");
+  }
+  EXPECT_EQ(text_of(fields), "\n<First> <1>\n<X-Counter> <999" + std::string(100, 'x') + ">");
+  EXPECT_EQ(fields.get("First"), "1");
+  EXPECT_FALSE(fields.contains("X-Gone"));
+  EXPECT_FALSE(fields.contains(FieldName::set_cookie));
+}
+
+// Copies have the octets of the original, dead ones included: their size shows it.
+TEST(OwnedFields, DoNotKeepTheOctetsOfWhatIsGone) {
+  OwnedFields fields;
+  const char* lowest = nullptr;
+  const char* highest = nullptr;
+  for (int i = 0; i < 10'000; ++i) {
+    EXPECT_TRUE(fields.set("X", std::string(1000, 'x')));
+    if (i < 100) continue;  // it has its memory by now
+    const char* const at = fields.get("X")->data();
+    lowest = lowest == nullptr ? at : std::min(lowest, at);
+    highest = std::max(highest, at);
+  }
+  EXPECT_LE(highest - lowest, 4000);
+}
+
+TEST(OwnedFields, CanBeGivenTheirOwnValuesAsTheyCompact) {
+  OwnedFields fields;
+  EXPECT_TRUE(fields.set("Long", std::string(1000, 'l')));
+  EXPECT_TRUE(fields.set("Other", "o"));
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(fields.set("Long", *fields.get("Long")));
+  EXPECT_EQ(text_of(fields), "\n<Other> <o>\n<Long> <" + std::string(1000, 'l') + ">");
+  for (int i = 0; i < 100; ++i) {
+    fields.remove(fields[0].name);
+    EXPECT_TRUE(fields.add("Last", std::string(500, 'n')));
+  }
+  EXPECT_EQ(fields.size(), 1U);
+}
+
+TEST(OwnedFields, CompactTheFieldsOfAHead) {
+  OwnedFields copy;
+  const ThreeFields three;
+  copy.assign(three.fields, three.octets);
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(copy.set("X", std::string(100, 'x')));
+  EXPECT_EQ(text_of(copy), "\n<Host> <a>\n<hOST> <c>\n<X> <" + std::string(100, 'x') + ">");
+}
+
+TEST(OwnedFields, RefuseMoreFieldsThanAnIndexHasRoomFor) {
+  OwnedFields fields;
+  for (std::size_t i = 0; i < kMaxFields; ++i) ASSERT_TRUE(fields.add("X", "y"));
+  EXPECT_EQ(fields.add("X", "y").error(), Errc::too_many_fields);
+  EXPECT_EQ(fields.set("Y", "z").error(), Errc::too_many_fields);
+  EXPECT_EQ(fields.size(), kMaxFields);
+  EXPECT_TRUE(fields.set("X", "z"));
+  EXPECT_EQ(fields.size(), 1U);
 }
 
 }  // namespace

@@ -89,7 +89,8 @@ TEST(Framing, Step4ChunkedInAnyCaseIsTheOneCodingThatIsRead) {
 }
 
 TEST(Framing, Step4UnknownCodingsAreNotImplemented) {
-  for (const std::string_view coding : {"gzip", "identity", "xchunked", "chunke", "chunkedd", "deflate", "compress"}) {
+  for (const std::string_view coding : {"gzip", "identity", "xchunked", "chunke", "chunkedd", "deflate", "compress",
+                                        "gzip, chunked", "gzip,Chunked", "gzip, deflate , chunked"}) {
     expect_refused("Transfer-Encoding: " + std::string(coding) + "\r\n", Errc::unknown_transfer_coding);
   }
   EXPECT_EQ(errc_row(Errc::unknown_transfer_coding).status, 501);
@@ -98,7 +99,9 @@ TEST(Framing, Step4UnknownCodingsAreNotImplemented) {
 TEST(Framing, Step4EveryOtherTransferEncodingIsRefused) {
   for (const std::string_view fields : {
            "Transfer-Encoding:\r\n",
-           "Transfer-Encoding: gzip, chunked\r\n",
+           "Transfer-Encoding: gzip, identity\r\n",
+           "Transfer-Encoding: gzip, , chunked\r\n",
+           "Transfer-Encoding: gzip;q=1, chunked\r\n",
            "Transfer-Encoding: chunked, gzip\r\n",
            "Transfer-Encoding: chunked, chunked\r\n",
            "Transfer-Encoding: chunked, identity\r\n",

@@ -7,7 +7,7 @@
 #include "pipette/base/ascii.h"
 #include "pipette/base/buffer.h"
 #include "pipette/http/body_reader.h"
-#include "pipette/http/head_writer.h"
+#include "pipette/http/message_writer.h"
 #include "pipette/http/status.h"
 #include "pipette/net/security.h"
 
@@ -37,7 +37,7 @@ bool is_idempotent(http::Method method) {
   }
 }
 
-// Whether it can be sent at all.
+// Whether it is worth a connection; the rest is seen when it is written.
 Result<void> check(const Request& request) {
   if (request.method == http::Method::connect || request.method == http::Method::other) return fail(Errc::bad_method);
   const http::Fields& fields = request.fields.view();
@@ -45,10 +45,6 @@ Result<void> check(const Request& request) {
     return fail(Errc::managed_field);
   }
   return {};
-}
-
-bool always_has_length(http::Method method) {
-  return method == http::Method::post || method == http::Method::put || method == http::Method::patch;
 }
 
 }  // namespace
@@ -104,7 +100,7 @@ Task<Result<Response>> Client::post(std::string url, std::string content_type, s
 }
 
 Task<Result<void>> Client::call(const Request& request, Response& response) {
-  const Result<http::Url> url = parse(request.url);
+  const Result<http::HttpUrl> url = parse(request.url);
   if (!url) co_return fail(url.error());
   if (const Result<void> sendable = check(request); !sendable) co_return sendable;
   Host& host = host_of(*url);
@@ -120,7 +116,10 @@ Task<Result<void>> Client::call(const Request& request, Response& response) {
     }
     connection->connection->set_deadline(Direction::write, deadline);
     connection->saw_response = false;
-    write_request(*url, request, *connection);
+    if (const Result<void> written = write_request(*url, request, *connection); !written) {
+      give_back(host, std::move(connection));
+      co_return written;
+    }
     Result<void> done = co_await send(*connection, request);
     if (!done) connection->keeps_alive = false;
     // A server may answer, and then close, before it has read all of the body (RFC 9112 §9.5).
@@ -139,9 +138,9 @@ Task<Result<void>> Client::call(const Request& request, Response& response) {
 }
 
 // The last URL is often the next one too.
-Result<http::Url> Client::parse(std::string_view text) {
+Result<http::HttpUrl> Client::parse(std::string_view text) {
   if (text == last_url_text_ && !text.empty()) return http::moved(last_url_, last_url_text_.data(), text.data());
-  const Result<http::Url> url = http::parse_url(text);
+  const Result<http::HttpUrl> url = http::parse_http_url(text);
   if (url) {
     last_url_text_ = text;
     last_url_ = http::moved(*url, text.data(), last_url_text_.data());
@@ -151,7 +150,7 @@ Result<http::Url> Client::parse(std::string_view text) {
 
 // ---- connections -----------------------------------------------------------------------------------------
 
-Client::Host& Client::host_of(const http::Url& url) {
+Client::Host& Client::host_of(const http::HttpUrl& url) {
   for (const std::unique_ptr<Host>& host : hosts_) {
     if (host->authority == url.authority && host->is_https == url.is_https) return *host;
   }
@@ -184,9 +183,9 @@ void Client::give_back(Host& host, std::unique_ptr<KeptConnection> connection) {
   host.idle.push_back(std::move(connection));
 }
 
-Task<Result<std::unique_ptr<KeptConnection>>> Client::connect(http::Url url, TimePoint deadline) {
+Task<Result<std::unique_ptr<KeptConnection>>> Client::connect(http::HttpUrl url, TimePoint deadline) {
   const Result<net::Address> address = net::Address::parse(url.host, url.port);
-  if (!address) co_return fail(Errc::bad_url);
+  if (!address) co_return fail(Errc::bad_uri);
   if (url.is_https && options_.security == nullptr) co_return fail(Errc::unsupported_scheme);
   const TimePoint dial_deadline = std::min(deadline, after(runtime_.loop().now(), options_.dial_timeout));
   Result<net::Connected> dialed = co_await runtime_.network().dial(*address, dial_deadline);
@@ -218,29 +217,19 @@ void Client::close_idle() {
 // ---- sending ---------------------------------------------------------------------------------------------
 
 // Writes the head, and a small body behind it, into the connection's buffer.
-void Client::write_request(const http::Url& url, const Request& request, KeptConnection& connection) const {
-  const http::Fields& fields = request.fields.view();
-  const std::string_view method = http::to_string(request.method);
-  const bool sends_length = !request.body.empty() || always_has_length(request.method);
-  const std::string_view agent =
-      fields.contains(http::FieldName::user_agent) ? std::string_view() : std::string_view(options_.user_agent);
-  const bool body_fits = request.body.size() < kLargeBodyBytes;
-
+Result<void> Client::write_request(const http::HttpUrl& url, const Request& request, KeptConnection& connection) const {
+  http::RequestHeadParts parts;
+  parts.method = request.method;
+  parts.target = http::RequestTarget::of_parsed(url.authority, url.target);
+  parts.fields = request.fields;
+  parts.user_agent = http::FieldValue::checked(options_.user_agent);
+  parts.length = request.body.size();
+  connection.keeps_alive = http::persists(false, request.fields.view());
   connection.out.clear();
-  http::HeadWriter writer(connection.out, method.size() + 2 + url.target.size() + 11 + 8 + url.authority.size() + 14 +
-                                              agent.size() + 18 + http::kMaxDecimalBytes + http::written_size(fields) +
-                                              2 + (body_fits ? request.body.size() : 0));
-  writer.put(method);
-  writer.put(" ");
-  writer.put(url.target_prefix());
-  writer.put(url.target);
-  writer.put(" HTTP/1.1\r\n");
-  if (!fields.contains(http::FieldName::host)) writer.field("Host", url.authority);
-  if (!agent.empty()) writer.field("User-Agent", agent);
-  if (sends_length) writer.content_length(request.body.size());
-  for (std::size_t i = 0; i < fields.size(); ++i) writer.field(fields[i].name, fields[i].value);
-  writer.end(body_fits ? std::string_view(request.body) : std::string_view());
-  connection.keeps_alive = http::persists(false, fields);
+  const bool body_fits = request.body.size() < kLargeBodyBytes;
+  const Result<http::BodyLength> written =
+      http::write_request_head(connection.out, parts, body_fits ? Bytes(request.body) : Bytes());
+  return written ? Result<void>() : fail(written.error());
 }
 
 async::Soon<Result<void>> Client::send(KeptConnection& connection, const Request& request) {
@@ -266,7 +255,7 @@ Task<Result<void>> Client::receive(KeptConnection& connection, http::Method meth
     std::size_t head_bytes = 0;
     for (;;) {
       if (!in.empty()) {
-        const Result<std::size_t> size = connection.parser.parse(in.readable(), connection.head);
+        const Result<std::size_t> size = connection.parser.parse(in.contents(), connection.head);
         if (!size) co_return fail(size.error());
         if (*size > 0) {
           head_bytes = *size;

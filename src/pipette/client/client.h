@@ -7,7 +7,7 @@
 // A call holds one connection while it runs. A kept connection that the server has closed meanwhile is noticed
 // before it is used; when that happens during the call, an idempotent request is sent once more on a new one.
 //
-// Errors    bad_url, unsupported_scheme, bad_field_name …; what dialing says; timed_out at the call's deadline;
+// Errors    bad_uri, unsupported_scheme, bad_field_name …; what dialing says; timed_out at the call's deadline;
 //           end_of_stream or connection_reset when the server goes away; the message rows of Errc when it sends
 //           what is not HTTP. A status such as 404 is a response, not an error.
 // Lifetime  the runtime outlives it; it outlives its calls. Destroying a call's task cancels it.
@@ -25,7 +25,7 @@
 #include "pipette/client/request.h"
 #include "pipette/client/response.h"
 #include "pipette/http/framing.h"
-#include "pipette/http/url.h"
+#include "pipette/http/uri.h"
 #include "pipette/net/runtime.h"
 
 namespace pipette::client {
@@ -51,13 +51,13 @@ class Client {
  private:
   struct Host;
 
-  Result<http::Url> parse(std::string_view text);
-  Host& host_of(const http::Url& url);
+  Result<http::HttpUrl> parse(std::string_view text);
+  Host& host_of(const http::HttpUrl& url);
   std::unique_ptr<KeptConnection> take_idle(Host& host, TimePoint deadline);
   void give_back(Host& host, std::unique_ptr<KeptConnection> connection);
-  Task<Result<std::unique_ptr<KeptConnection>>> connect(http::Url url, TimePoint deadline);
+  Task<Result<std::unique_ptr<KeptConnection>>> connect(http::HttpUrl url, TimePoint deadline);
 
-  void write_request(const http::Url& url, const Request& request, KeptConnection& connection) const;
+  Result<void> write_request(const http::HttpUrl& url, const Request& request, KeptConnection& connection) const;
   async::Soon<Result<void>> send(KeptConnection& connection, const Request& request);
   Task<Result<void>> send_slowly(KeptConnection& connection, const Request& request, std::size_t written);
   Task<Result<void>> receive(KeptConnection& connection, http::Method method, Response& response);
@@ -67,7 +67,7 @@ class Client {
   ClientOptions options_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::string last_url_text_;
-  http::Url last_url_;  // views into last_url_text_
+  http::HttpUrl last_url_;  // views into last_url_text_
 };
 
 }  // namespace pipette::client

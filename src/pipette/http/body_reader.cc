@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "pipette/base/ascii.h"
+#include "pipette/http/trailer.h"
 
 namespace pipette::http {
 namespace {
@@ -15,6 +16,10 @@ bool is_quoted_char(char c) { return c != '"' && c != '\\' && ascii::is_value_ch
 }  // namespace
 
 BodyReader::BodyReader(BodyLength length, const BodyLimits& limits) : limits_(limits), trailer_parser_(limits.trailer) {
+  reset(length);
+}
+
+void BodyReader::reset(BodyLength length) {
   switch (length.kind) {
     case BodyLength::Kind::none:
       state_ = State::complete;
@@ -30,6 +35,10 @@ BodyReader::BodyReader(BodyLength length, const BodyLimits& limits) : limits_(li
       break;
   }
   left_ = length.size;
+  total_ = overhead_ = 0;
+  size_digits_ = 0;
+  section_.clear();
+  trailers_.clear();
 }
 
 Result<void> BodyReader::check_declared_length() const {
@@ -38,6 +47,7 @@ Result<void> BodyReader::check_declared_length() const {
 }
 
 Result<void> BodyReader::finish() {
+  if (state_ == State::failed) return fail(error_);
   if (state_ == State::until_close) state_ = State::complete;
   if (state_ != State::complete) return fail(Errc::incomplete_message);
   return {};
@@ -45,38 +55,73 @@ Result<void> BodyReader::finish() {
 
 Result<BodyReader::Step> BodyReader::next(Bytes input) {
   if (state_ == State::complete) return Step{0, {}, true};
+  if (state_ == State::failed) return fail(error_);
   if (input.empty()) return Step{};
-  switch (state_) {
-    case State::exact:
-      return take_data(input, State::complete);
-    case State::chunk_data:
-      return take_data(input, State::data_cr);
-    case State::until_close:
-      total_ += input.size();
-      if (total_ > limits_.max_body_bytes) return fail(Errc::body_too_large);
-      return Step{input.size(), input, false};
-    case State::trailers:
-      return take_trailers(input);
-    default:
-      return take_chunk_framing(input);
+  Result<Step> step = take(input);
+  if (!step) {
+    state_ = State::failed;
+    error_ = step.error();
   }
+  return step;
 }
 
-Result<BodyReader::Step> BodyReader::take_data(Bytes input, State then) {
+Result<BodyReader::Step> BodyReader::take(Bytes input) {
+  if (state_ == State::exact) return take_declared(input);
+  if (state_ == State::until_close) return take_until_close(input);
+  return take_chunks(input);
+}
+
+Result<BodyReader::Step> BodyReader::take_declared(Bytes input) {
   const Bytes data = input.substr(0, std::min<std::uint64_t>(input.size(), left_));
   left_ -= data.size();
-  if (left_ == 0) state_ = then;
+  if (left_ == 0) state_ = State::complete;
   return Step{data.size(), data, state_ == State::complete};
 }
 
-// Everything of the chunked coding that is neither data nor trailer: up to where one of those begins.
-Result<BodyReader::Step> BodyReader::take_chunk_framing(Bytes input) {
-  std::size_t consumed = 0;
-  while (consumed < input.size() && state_ != State::chunk_data && state_ != State::trailers) {
-    if (const Result<void> taken = take_framing_octet(input[consumed]); !taken) return fail(taken.error());
-    ++consumed;
+// What fits is given before the rest is refused, as it would be had it come alone.
+Result<BodyReader::Step> BodyReader::take_until_close(Bytes input) {
+  const Bytes data = input.substr(0, limits_.max_body_bytes - total_);
+  if (data.empty()) return fail(Errc::body_too_large);
+  total_ += data.size();
+  return Step{data.size(), data, false};
+}
+
+// One chunk's data at most, with the framing on both sides of it.
+Result<BodyReader::Step> BodyReader::take_chunks(Bytes input) {
+  std::size_t at = 0;
+  if (const Result<void> taken = take_framing(input, at); !taken) return fail(taken.error());
+  if (at == input.size()) return Step{at, {}, false};
+  if (state_ == State::trailers) return take_trailers(input, at);
+  return take_chunk_data(input, at);
+}
+
+// Everything that is neither data nor trailer: up to where one of those begins.
+Result<void> BodyReader::take_framing(Bytes input, std::size_t& at) {
+  while (at < input.size() && state_ != State::chunk_data && state_ != State::trailers) {
+    if (const std::size_t size = take_plain_size(input.substr(at)); size > 0) {
+      at += size;
+      if (const Result<void> ended = end_size_line(); !ended) return ended;
+      continue;
+    }
+    if (const Result<void> taken = take_framing_octet(input[at]); !taken) return taken;
+    ++at;
   }
-  return Step{consumed, {}, false};
+  return {};
+}
+
+// The fast path: a whole size line without extensions; 0: octet by octet.
+std::size_t BodyReader::take_plain_size(Bytes input) {
+  if (state_ != State::chunk_size || size_digits_ != 0) return 0;
+  const std::size_t most = std::min<std::size_t>(input.size(), kMaxSizeDigits);
+  std::uint64_t size = 0;
+  std::size_t digits = 0;
+  while (digits < most && ascii::is_hex_digit(input[digits])) size = size << 4 | ascii::hex_value(input[digits++]);
+  const std::size_t line = digits + 2;
+  if (digits == 0 || input.size() < line || input[digits] != '\r' || input[digits + 1] != '\n') return 0;
+  if (overhead_ + line > limits_.max_chunk_overhead_bytes) return 0;
+  overhead_ += line;
+  left_ = size;
+  return line;
 }
 
 // chunk = 1*HEXDIG *( ";" name [ "=" ( token / quoted-string ) ] ) CRLF data CRLF, RFC 9112 §7.1. No white space
@@ -176,19 +221,45 @@ Result<void> BodyReader::end_size_line() {
     state_ = State::chunk_data;
   } else {
     trailer_parser_.reset();
-    trailers_.clear();
     state_ = State::trailers;
   }
   return {};
 }
 
+BodyReader::Step BodyReader::take_chunk_data(Bytes input, std::size_t at) {
+  const Bytes data = input.substr(at, left_);
+  left_ -= data.size();
+  at += data.size();
+  if (left_ > 0) return Step{at, data, false};
+  const bool is_whole = input.size() - at >= 2 && input[at] == '\r' && input[at + 1] == '\n';
+  state_ = is_whole ? State::chunk_size : State::data_cr;
+  return Step{is_whole ? at + 2 : at, data, false};
+}
+
 // The trailer section is taken whole, when it is whole: it is short, and bounded.
-Result<BodyReader::Step> BodyReader::take_trailers(Bytes input) {
-  const Result<std::size_t> size = trailer_parser_.parse(input, trailers_);
+Result<BodyReader::Step> BodyReader::take_trailers(Bytes input, std::size_t at) {
+  const Bytes rest = input.substr(at);
+  if (rest.starts_with("\r\n") && limits_.trailer.max_head_bytes >= 2) {
+    state_ = State::complete;
+    return Step{at + 2, {}, true};
+  }
+  const Result<std::size_t> size = trailer_parser_.parse(rest, section_);
   if (!size) return fail(size.error());
-  if (*size == 0) return Step{};
+  if (*size == 0) return Step{at, {}, false};
+  keep_trailers(rest);
   state_ = State::complete;
-  return Step{*size, {}, true};
+  return Step{at + *size, {}, true};
+}
+
+void BodyReader::keep_trailers(Bytes section) {
+  const char* const base = section.data();
+  for (std::size_t i = 0; i < section_.size(); ++i) {
+    const auto [name, value] = section_[i];
+    if (!may_be_trailer(name)) continue;
+    trailers_.append(intern(name), static_cast<std::size_t>(name.data() - base), name.size(),
+                     static_cast<std::size_t>(value.data() - base), value.size());
+  }
+  trailers_.rebase(base);
 }
 
 }  // namespace pipette::http

@@ -9,30 +9,46 @@
 #pragma once
 
 #include <cassert>
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 
 #include "pipette/base/buffer.h"
+#include "pipette/base/digits.h"
 #include "pipette/http/fields.h"
 
 namespace pipette::http {
 
-inline constexpr std::size_t kMaxDecimalBytes = 20;
+inline constexpr std::size_t kMaxDecimalBytes = kMaxDigits;
 
 class HeadWriter {
  public:
   HeadWriter(Buffer& out, std::size_t room)
-      : out_(out), begin_(out.writable(room).data()), at_(begin_), end_(at_ + room) {}
+      : out_(&out), begin_(out.writable(room).data()), at_(begin_), end_(at_ + room) {}
 
   void put(std::string_view text) {
     assert(text.size() <= static_cast<std::size_t>(end_ - at_));
     copy(at_, text);
     at_ += text.size();
   }
-  void put_decimal(std::uint64_t value) { at_ = std::to_chars(at_, end_, value).ptr; }
+  template <std::size_t kSize>
+  void put(const char (&literal)[kSize]) {
+    assert(kSize - 1 <= static_cast<std::size_t>(end_ - at_));
+    std::memcpy(at_, literal, kSize - 1);
+    at_ += kSize - 1;
+  }
+  void put_decimal(std::uint64_t value) {
+    assert(kMaxDecimalBytes <= static_cast<std::size_t>(end_ - at_));
+    at_ = write_decimal(at_, value);
+  }
 
   void field(std::string_view name, std::string_view value) {
+    put(name);
+    put(": ");
+    put(value);
+    put("\r\n");
+  }
+  template <std::size_t kSize>
+  void field(const char (&name)[kSize], std::string_view value) {
     put(name);
     put(": ");
     put(value);
@@ -47,15 +63,21 @@ class HeadWriter {
   void end(std::string_view body = {}) {
     put("\r\n");
     put(body);
-    out_.commit(static_cast<std::size_t>(at_ - begin_));
+    out_->commit(static_cast<std::size_t>(at_ - begin_));
   }
 
  private:
+  struct Pair {
+    std::uint64_t words[2];
+  };
+
   // Most of what heads are made of is short: two overlapping words, and no call.
   static void copy(char* to, std::string_view text) {
     const std::size_t size = text.size();
-    if (size > 16) {
+    if (size > 32) {
       std::memcpy(to, text.data(), size);
+    } else if (size >= 16) {
+      copy_ends<Pair>(to, text);
     } else if (size >= 8) {
       copy_ends<std::uint64_t>(to, text);
     } else if (size >= 4) {
@@ -76,7 +98,7 @@ class HeadWriter {
     std::memcpy(to + text.size() - sizeof(Word), &last, sizeof(Word));
   }
 
-  Buffer& out_;
+  Buffer* out_;
   char* begin_;
   char* at_;
   char* end_;

@@ -52,7 +52,7 @@ struct Exchange {
   std::size_t inline_body_bytes = 0;  // of the body, when it stands in `input` behind the head
   Bytes body;
   std::string body_storage;          // where it stands otherwise
-  mutable std::string decoded_path;  // when it has percent signs
+  mutable std::string decoded_path;  // when it is not what was sent
 
   ResponseParts response;
 

@@ -1,8 +1,9 @@
 #include "pipette/server/request_ctx.h"
 
 #include "pipette/base/ascii.h"
-#include "pipette/http/query.h"
+#include "pipette/http/args.h"
 #include "pipette/http/status.h"
+#include "pipette/http/uri.h"
 #include "pipette/server/exchange.h"
 
 namespace pipette::server {
@@ -67,16 +68,15 @@ void Exchange::begin() {
 http::Method RequestCtx::method() const { return exchange_.head.method; }
 std::string_view RequestCtx::method_text() const { return exchange_.head.method_text; }
 std::string_view RequestCtx::target() const { return exchange_.head.target; }
+std::string_view RequestCtx::path_original() const { return exchange_.head.path; }
 std::string_view RequestCtx::query() const { return exchange_.head.query; }
 std::string_view RequestCtx::host() const { return exchange_.head.authority; }
 const http::Fields& RequestCtx::headers() const { return exchange_.head.fields; }
 std::string_view RequestCtx::body() const { return exchange_.body; }
 
 std::string_view RequestCtx::path() const {
-  if (!exchange_.head.path.contains('%')) return exchange_.head.path;
-  if (exchange_.decoded_path.empty()) {
-    exchange_.decoded_path = http::percent_decode(exchange_.head.path).value_or(std::string(exchange_.head.path));
-  }
+  if (http::is_plain_path(exchange_.head.path)) return exchange_.head.path;
+  if (exchange_.decoded_path.empty() && !http::append_path(exchange_.head.path, exchange_.decoded_path)) return {};
   return exchange_.decoded_path;
 }
 

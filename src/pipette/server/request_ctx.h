@@ -39,9 +39,11 @@ class RequestCtx {
   bool is_get() const { return method() == http::Method::get; }
   bool is_head() const { return method() == http::Method::head; }
   bool is_post() const { return method() == http::Method::post; }
-  // As it was sent, and its parts: the path with its percent signs decoded, the query without.
+  // As it was sent, and its parts: the path decoded and without dot segments (http::append_path: "%2F" is a "/" there;
+  // empty when it has a %00, which no path may have), and as it was sent; the query as it was sent.
   std::string_view target() const;
   std::string_view path() const;
+  std::string_view path_original() const;
   std::string_view query() const;
   // The decoded value of one query parameter; "" when it stands there without "=".
   std::optional<std::string> query(std::string_view name) const;

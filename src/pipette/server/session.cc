@@ -6,7 +6,7 @@
 
 #include "pipette/async/yield.h"
 #include "pipette/base/ascii.h"
-#include "pipette/http/head_writer.h"
+#include "pipette/http/message_writer.h"
 #include "pipette/http/status.h"
 #include "pipette/net/close.h"
 #include "pipette/server/worker.h"
@@ -22,9 +22,7 @@ constexpr std::size_t kMaxBytesInARow = 256 * 1024;
 constexpr std::size_t kMaxGatheredBytes = 64 * 1024;  // responses that wait to be flushed together
 constexpr std::size_t kLargeBodyBytes = 16 * 1024;    // bodies from here on are written from where they stand
 constexpr std::size_t kMinReadBytes = 1024;
-constexpr std::size_t kDefaultsRoom = 384;  // for the names, and the Server and Date that may stand apart
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::string_view kDefaultContentType = "text/plain; charset=utf-8";
+constexpr http::FieldValue kDefaultContentType = "text/plain; charset=utf-8";
 
 bool is_would_block(std::error_code error) { return error == make_error_code(Errc::would_block); }
 
@@ -164,7 +162,9 @@ Task<bool> Session::receive_body() {
   exchange_->input.truncate(exchange_->head_bytes);
 
   const bool expects_continue = exchange_->head.fields.contains(FieldName::expect);
-  if (expects_continue && !exchange_->head.is_http_1_0 && unparsed_.empty()) out_.append(kContinue);
+  if (expects_continue && unparsed_.empty()) {
+    (void)http::write_interim_response(out_, 100, exchange_->head.is_http_1_0);
+  }
   co_await flush();
   if (is_connection_lost_) co_return false;
 
@@ -275,34 +275,40 @@ async::Soon<> Session::finish() {
 }
 
 void Session::write_response(Exchange& exchange, bool with_body) {
-  ResponseParts& response = exchange.response;
-  const http::Fields& fields = response.fields.view();
-  const bool has_length = !http::forbids_body(response.status);
-  const bool is_silent = !has_length || exchange.head.method == http::Method::head;
-  const bool is_plain = fields.empty() || (!fields.contains(FieldName::date) && !fields.contains(FieldName::server));
-  const std::string_view prefix = is_plain ? worker_.prefix(response.status) : http::status_line(response.status);
-  std::string_view type = response.content_type;
-  if (type.empty() && !response.body.empty()) type = kDefaultContentType;
-  std::string_view connection;
-  if (!keeps_alive_) {
-    connection = "Connection: close\r\n";
-  } else if (exchange.head.is_http_1_0) {
-    connection = "Connection: keep-alive\r\n";
-  }
-  const std::string_view body = is_silent || !with_body ? std::string_view() : std::string_view(response.body);
+  const Result<http::BodyLength> written = try_write_response(exchange, with_body);
+  if (written) return;
+  worker_.server_.log("a response could not be sent: " + written.error().message());
+  exchange.ctx.error(500, "internal server error");
+  (void)try_write_response(exchange, with_body);
+}
 
-  http::HeadWriter writer(
-      out_, prefix.size() + kDefaultsRoom + type.size() + connection.size() + http::written_size(fields) + body.size());
-  writer.put(prefix);
-  if (!is_plain) {  // what the handler has set stays, the other default is added
-    if (!fields.contains(FieldName::server)) writer.put(worker_.server_line_);
-    if (!fields.contains(FieldName::date)) writer.put(worker_.date_.at(worker_.loop_.wall_now()));
+Result<http::BodyLength> Session::try_write_response(const Exchange& exchange, bool with_body) {
+  const ResponseParts& response = exchange.response;
+  const bool is_silent = exchange.head.method == http::Method::head || http::forbids_body(response.status);
+  const Bytes body = with_body && !is_silent ? Bytes(response.body) : Bytes();
+  return http::write_response_head(out_, response_head(exchange), body);
+}
+
+http::ResponseHeadParts Session::response_head(const Exchange& exchange) const {
+  const ResponseParts& response = exchange.response;
+  const http::Fields& fields = response.fields.view();
+  const bool is_plain = fields.empty() || (!fields.contains(FieldName::date) && !fields.contains(FieldName::server));
+  const bool has_default_type = response.content_type.empty() && !response.body.empty();
+  http::ResponseHeadParts parts;
+  parts.status = response.status;
+  parts.fields = response.fields;
+  parts.content_type = has_default_type ? kDefaultContentType : http::FieldValue::checked(response.content_type);
+  parts.length = http::forbids_body(response.status) ? http::KnownLength() : response.body.size();
+  parts.request_method = exchange.head.method;
+  parts.is_for_http_1_0 = exchange.head.is_http_1_0;
+  parts.keeps_alive = keeps_alive_;
+  if (is_plain) {
+    parts.defaults.opening = worker_.prefix(response.status);
+  } else {
+    parts.defaults.server = worker_.server_line_;
+    parts.defaults.date = worker_.date_.at(worker_.loop_.wall_now());
   }
-  if (!type.empty()) writer.field("Content-Type", type);
-  if (has_length) writer.content_length(response.body.size());
-  for (std::size_t i = 0; i < fields.size(); ++i) writer.field(fields[i].name, fields[i].value);
-  writer.put(connection);
-  writer.end(body);
+  return parts;
 }
 
 Task<> Session::write_large_body() {

@@ -17,6 +17,7 @@
 #include "pipette/base/buffer.h"
 #include "pipette/base/list.h"
 #include "pipette/http/body_reader.h"
+#include "pipette/http/message_writer.h"
 #include "pipette/net/connection.h"
 #include "pipette/net/listener.h"
 #include "pipette/server/exchange.h"
@@ -55,6 +56,8 @@ class Session : public ListNode {
 
   async::Soon<> finish();
   void write_response(Exchange& exchange, bool with_body);
+  Result<http::BodyLength> try_write_response(const Exchange& exchange, bool with_body);
+  http::ResponseHeadParts response_head(const Exchange& exchange) const;
   Task<> write_large_body();
   Task<> let_others_run();
 
