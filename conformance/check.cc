@@ -1,0 +1,77 @@
+#include "conformance/check.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "conformance/connection.h"
+#include "conformance/writing.h"
+
+namespace pipette::conformance {
+namespace {
+
+std::string join(const std::vector<std::string>& events) {
+  std::string text;
+  for (const std::string& event : events) text.append("  ").append(event).append("\n");
+  return text;
+}
+
+// The fast passes that this processor can run, and none of them.
+std::vector<const http::internal::Scans*> all_scans() {
+  std::vector<const http::internal::Scans*> all = {&http::internal::no_scans(), &http::internal::portable_scans()};
+  const http::internal::Scans* const best = &http::internal::best_scans();
+  for (const http::internal::Scans* scans : {http::internal::sse2_scans(), best}) {
+    if (scans != nullptr && std::ranges::find(all, scans) == all.end()) all.push_back(scans);
+  }
+  return all;
+}
+
+std::string name_of(const http::internal::Scans& scans) {
+  if (&scans == &http::internal::no_scans()) return "no fast pass";
+  if (&scans == &http::internal::portable_scans()) return "the portable pass";
+  return &scans == http::internal::sse2_scans() ? "the pass for SSE2" : "the pass for AVX2";
+}
+
+// As test::for_each_split, but a long input is cut near its ends and every so often in between.
+template <class F>
+void for_each_delivery(Bytes octets, F&& f) {
+  constexpr std::size_t kLong = 1024;
+  constexpr std::size_t kStep = 61;
+  if (octets.size() <= kLong) return test::for_each_split(octets, std::forward<F>(f));
+  f(test::Pieces{octets});
+  f(test::one_by_one(octets));
+  for (std::size_t place = 1; place < octets.size(); ++place) {
+    const bool is_near_end = place < kLong / 4 || octets.size() - place < kLong / 4;
+    if (is_near_end || place % kStep == 0) f(test::cut_at(octets, place));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> run(const Case& one, const test::Pieces& pieces, const http::internal::Scans& scans) {
+  if (is_written(one.sent)) return run_writing(one);
+  Connection connection(one, scans);
+  for (const Bytes piece : pieces) connection.deliver(piece);
+  connection.finish();
+  return connection.events();
+}
+
+std::string check(const Case& one) {
+  std::string first;
+  const auto compare = [&](const test::Pieces& pieces, const http::internal::Scans& scans) {
+    if (!first.empty()) return;
+    const std::vector<std::string> events = run(one, pieces, scans);
+    if (events == one.events) return;
+    first = "expected\n" + join(one.events) + "but, in " + std::to_string(pieces.size()) + " pieces, the first of " +
+            std::to_string(pieces.front().size()) + " octets, and with " + name_of(scans) + ",\n" + join(events);
+  };
+  if (is_written(one.sent)) {
+    compare({{}}, http::internal::best_scans());
+    return first;
+  }
+  for (const http::internal::Scans* scans : all_scans()) {
+    for_each_delivery(one.octets, [&](const test::Pieces& pieces) { compare(pieces, *scans); });
+  }
+  return first;
+}
+
+}  // namespace pipette::conformance

@@ -1,0 +1,22 @@
+// Runs one case and compares what came of it with what it expects.
+//
+//   run(case, pieces) --> its events
+//   check(case) --> "" when they are right in every split and with every fast pass of the parser, else what differs
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pipette/http/internal/scan.h"
+
+#include "conformance/case_file.h"
+#include "tests/support/splits.h"
+
+namespace pipette::conformance {
+
+std::vector<std::string> run(const Case& one, const test::Pieces& pieces,
+                             const http::internal::Scans& scans = http::internal::best_scans());
+
+std::string check(const Case& one);
+
+}  // namespace pipette::conformance
