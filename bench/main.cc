@@ -5,7 +5,15 @@
 int main(int argc, char** argv) {
   pipette::bench::add_server_benches();
   pipette::bench::add_client_benches();
+  pipette::bench::add_head_benches();
   pipette::bench::add_tcp_benches();
+  pipette::bench::add_text_benches();
+  pipette::bench::add_args_benches();
+  pipette::bench::add_uri_benches();
+  pipette::bench::add_write_benches();
+  pipette::bench::add_multipart_benches();
+  pipette::bench::add_cookie_benches();
+  pipette::bench::add_field_benches();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

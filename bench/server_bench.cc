@@ -14,17 +14,10 @@
 #include "bench/allocations.h"
 #include "bench/benches.h"
 #include "bench/fake_connection.h"
+#include "bench/inputs.h"
 
 namespace pipette::bench {
 namespace {
-
-constexpr std::string_view kGet =
-    "GET /foobar?baz HTTP/1.1\r\n"
-    "Host: google.com\r\n"
-    "User-Agent: aaa/bbb/ccc/ddd/eee Firefox Chrome MSIE Opera\r\n"
-    "Referer: http://example.com/aaa?bbb=ccc\r\n"
-    "Cookie: foo=bar; baz=baraz; aa=aakslsdweriwereowriewroire\r\n"
-    "\r\n";
 
 constexpr std::string_view kPost =
     "POST /foobar?baz HTTP/1.1\r\n"
@@ -67,9 +60,9 @@ void serve(benchmark::State& state, std::string_view requests, std::size_t reque
   served = 0;
   {
     const AllocationCounter counter(state);
-    const auto requests = static_cast<std::size_t>(state.max_iterations);
+    const auto wanted = static_cast<std::size_t>(state.max_iterations);
     while (state.KeepRunningBatch(state.max_iterations)) {
-      listener.add_budget(requests);
+      listener.add_budget(wanted);
       world.loop().settle();
     }
   }

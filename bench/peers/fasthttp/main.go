@@ -1,4 +1,4 @@
-// Measures fasthttp, server and client, on the rows of package workload.
+// Measures fasthttp, server and client, on the rows of package workload, and its codec (codec.go).
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 
 type peer struct{}
 
-func main() { workload.Main(peer{}) }
+func main() { workload.Main(peer{}, codecRows()...) }
 
 func (peer) ServeGet(ln net.Listener, load *workload.ServerLoad) error {
 	return serve(ln, load, func(ctx *fasthttp.RequestCtx) {

@@ -1,6 +1,6 @@
 // Package workload is what the peers have in common: the rows, the connections they run over, and
-// the measuring. A peer (see Peer) adds the HTTP stack. Every row counts HTTP requests: one
-// operation is one request and its response, checked.
+// the measuring. A peer (see Peer) adds the HTTP stack. Every row here counts HTTP requests: one
+// operation is one request and its response, checked. A peer may have rows of its own for its codec.
 //
 // The peers build without modules, against Debian's Go packages:
 //
@@ -96,15 +96,16 @@ type Client interface {
 // Fetch makes one request. The body is valid until the next call.
 type Fetch func() (status int, body []byte, err error)
 
-type row struct {
-	name string
-	run  func(b *testing.B)
+// Row is one thing to measure; b.N operations of it.
+type Row struct {
+	Name string
+	Run  func(b *testing.B)
 }
 
-func rows(peer Peer) []row {
+func rows(peer Peer) []Row {
 	procs := runtime.GOMAXPROCS(0)
-	var list []row
-	add := func(name string, run func(b *testing.B)) { list = append(list, row{name, run}) }
+	var list []Row
+	add := func(name string, run func(b *testing.B)) { list = append(list, Row{name, run}) }
 	counts := map[int]string{1: "1", 2: "2", 10: "10", 100: "100", 1000: "1000", 10000: "10K"}
 
 	for _, n := range []int{1, 2, 10, 10000} {
@@ -209,12 +210,13 @@ func repeat(pb *testing.PB, fetch Fetch, want string) {
 	}
 }
 
-// Main runs the rows that the command line asks for and prints a JSON object a line.
-func Main(peer Peer) {
+// Main runs the rows that the command line asks for, of these or of the peer's codec, and prints a JSON object a line.
+func Main(peer Peer, codec ...Row) {
 	flags := flag.NewFlagSet(os.Args[0], flag.ExitOnError)
 	name := flags.String("name", ".*", "measure the rows whose whole name matches this `regex`")
 	minimum := flags.Duration("time", 300*time.Millisecond, "measure each row for at least this long")
 	list := flags.Bool("list", false, "print the names of the rows and exit")
+	micro := flags.Bool("micro", false, "the rows of the codec instead of those of requests")
 	flags.Parse(os.Args[1:])
 	wanted, err := regexp.Compile("^(?:" + *name + ")$")
 	if err != nil {
@@ -225,20 +227,24 @@ func Main(peer Peer) {
 		log.Fatal(err)
 	}
 
+	chosen := codec
+	if !*micro {
+		chosen = rows(peer)
+	}
 	output := json.NewEncoder(os.Stdout)
-	for _, row := range rows(peer) {
-		if !wanted.MatchString(row.name) {
+	for _, row := range chosen {
+		if !wanted.MatchString(row.Name) {
 			continue
 		}
 		if *list {
-			fmt.Println(row.name)
+			fmt.Println(row.Name)
 			continue
 		}
-		result := testing.Benchmark(row.run)
+		result := testing.Benchmark(row.Run)
 		output.Encode(struct {
 			Name        string  `json:"name"`
 			Nanoseconds float64 `json:"ns"`
 			Allocations float64 `json:"allocations"`
-		}{row.name, float64(result.T) / float64(result.N), float64(result.MemAllocs) / float64(result.N)})
+		}{row.Name, float64(result.T) / float64(result.N), float64(result.MemAllocs) / float64(result.N)})
 	}
 }
