@@ -1,7 +1,9 @@
 // Runs one case and compares what came of it with what it expects.
 //
 //   run(case, pieces) --> its events
-//   check(case) --> "" when they are right in every split and with every fast pass of the parser, else what differs
+//   check(case) --> "" when they are right in every split, with every fast pass of the parser, and whatever the
+//   connection
+//                   has carried before; else what differs
 #pragma once
 
 #include <string>
@@ -10,12 +12,14 @@
 #include "pipette/http/internal/scan.h"
 
 #include "conformance/case_file.h"
+#include "conformance/connection.h"
 #include "tests/support/splits.h"
 
 namespace pipette::conformance {
 
 std::vector<std::string> run(const Case& one, const test::Pieces& pieces,
-                             const http::internal::Scans& scans = http::internal::best_scans());
+                             const http::internal::Scans& scans = http::internal::best_scans(),
+                             Past past = Past::nothing);
 
 std::string check(const Case& one);
 

@@ -95,6 +95,41 @@ http::BodyLength length_of(const Case& of) {
   }
 }
 
+// More than a parser cares to remember.
+constexpr int kManyHeads = 12;
+
+std::vector<std::string> heads_of(Past past, const Case& of) {
+  std::vector<std::string> heads;
+  if (past == Past::same_head) heads = {of.octets, of.octets};
+  if (past == Past::other_heads) {
+    const std::string start_line = of.sent == Sent::response ? "HTTP/1.1 200 OK\r\n" : "GET / HTTP/1.0\r\n";
+    for (int i = 0; i < kManyHeads; ++i) heads.push_back(start_line + "X: " + std::to_string(i) + "\r\n\r\n");
+  }
+  return heads;
+}
+
+Result<std::size_t> parse(http::RequestParser& parser, ExactBlock& block, http::RequestHead& head) {
+  return parser.parse(block.octets(), head);
+}
+Result<std::size_t> parse(http::ResponseParser& parser, ExactBlock& block, http::ResponseHead& head) {
+  return parser.parse(block.writable(), head);
+}
+
+// False when `octets` are no head: then the parser is as it was in the beginning.
+template <class Parser, class Head>
+bool read_before(Parser& parser, const std::string& octets, Head& head) {
+  const Parser unused = parser;
+  ExactBlock block(octets);
+  const Result<std::size_t> size = parse(parser, block, head);
+  if (!size || *size == 0) {
+    parser = unused;
+    head = Head();
+    return false;
+  }
+  parser.reset();
+  return true;
+}
+
 }  // namespace
 
 std::string name_of(Errc code) {
@@ -104,9 +139,19 @@ std::string name_of(Errc code) {
   return "errc_" + std::to_string(static_cast<int>(code));
 }
 
-Connection::Connection(const Case& of, const http::internal::Scans& scans)
+Connection::Connection(const Case& of, const http::internal::Scans& scans, Past past)
     : case_(of), request_parser_(of.settings.head, scans), response_parser_(of.settings.head, scans) {
+  live_through(past);
   if (is_body_alone() && begin_body(length_of(of)) && body_->is_complete()) end_body();
+}
+
+void Connection::live_through(Past past) {
+  const std::vector<std::string> heads = heads_of(past, case_);
+  for (const std::string& head : heads) {
+    const bool is_read =
+        is_response() ? read_before(response_parser_, head, response_) : read_before(request_parser_, head, request_);
+    if (!is_read) break;
+  }
 }
 
 bool Connection::is_body_alone() const { return case_.sent != Sent::request && case_.sent != Sent::response; }
@@ -133,8 +178,8 @@ bool Connection::step() {
 bool Connection::take_head() { return is_response() ? take_response_head() : take_request_head(); }
 
 bool Connection::take_request_head() {
-  const ExactBlock block(pending_);
-  const Result<std::size_t> size = request_parser_.parse(block.octets(), request_);
+  ExactBlock block(pending_);
+  const Result<std::size_t> size = parse(request_parser_, block, request_);
   if (!size) refuse(size.error());
   if (!size || *size == 0) return false;
   events_.push_back("request " + method_of(request_) + " " + version(request_.is_http_1_0));
@@ -149,7 +194,7 @@ bool Connection::take_request_head() {
 
 bool Connection::take_response_head() {
   ExactBlock block(pending_);
-  const Result<std::size_t> size = response_parser_.parse(block.writable(), response_);
+  const Result<std::size_t> size = parse(response_parser_, block, response_);
   pending_ = block.octets();  // folds are replaced in place
   if (!size) refuse(size.error());
   if (!size || *size == 0) return false;

@@ -25,9 +25,12 @@
 
 namespace pipette::conformance {
 
+// What the parsers of a connection have read before: they may remember it, and must not let it be seen.
+enum class Past { nothing, same_head, other_heads };
+
 class Connection {
  public:
-  Connection(const Case& of, const http::internal::Scans& scans);
+  Connection(const Case& of, const http::internal::Scans& scans, Past past = Past::nothing);
 
   void deliver(Bytes piece);
   // Everything has been delivered: says what is left.
@@ -38,6 +41,7 @@ class Connection {
  private:
   enum class State { in_head, in_body, stopped, refused };
 
+  void live_through(Past past);
   bool step();
   bool take_head();
   bool take_request_head();

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <string>
 
+#include "tests/support/splits.h"
+
 namespace pipette::ascii {
 namespace {
 
@@ -39,7 +41,7 @@ TEST(Ascii, ValueCharactersAreVisibleBlankOrObsText) {
 }
 
 TEST(Ascii, TargetCharactersAreThoseOfRfc3986WithTheBracketsOfAHost) {
-  expect_members(is_target_char, kUnreserved + kSubDelims + "%:@/?[]");
+  expect_members(is_target_char, kUnreserved + kSubDelims + "%:@/?");
 }
 
 // But for the comma, which joins two Host fields.
@@ -103,6 +105,26 @@ TEST(Ascii, ComparesWithoutTheCaseOfLettersOnly) {
   EXPECT_FALSE(equal_ignoring_case("\xc0", "\xe0"));
 }
 
+TEST(Ascii, ComparesTextsOfEverySizeAndOctetAlike) {
+  for (std::size_t size = 1; size <= 25; ++size) {
+    for (std::size_t place = 0; place < size; ++place) {
+      for (int octet = 0; octet < 256; ++octet) {
+        std::string one = std::string("aB3-xYz@").append("[`{ComMon_Texts^~").substr(0, size);
+        std::string other = one;
+        one[place] = static_cast<char>(octet);
+        for (const int difference : {0, 0x20, 1, 0x80}) {
+          other[place] = static_cast<char>(octet ^ difference);
+          const bool is_equal = to_lower(one[place]) == to_lower(other[place]);
+          const test::ExactBlock a(one);
+          const test::ExactBlock b(other);
+          ASSERT_EQ(equal_ignoring_case(a.octets(), b.octets()), is_equal)
+              << "octet " << octet << " at " << place << " of " << size << ", difference " << difference;
+        }
+      }
+    }
+  }
+}
+
 TEST(Ascii, TrimsSpacesAndTabsAndNothingElse) {
   EXPECT_EQ(trim(" \t a b \t "), "a b");
   EXPECT_EQ(trim("a"), "a");
@@ -120,6 +142,33 @@ TEST(Ascii, ParsesDecimalUpToTheLargestNumber) {
   EXPECT_EQ(parse_decimal("0042"), 42U);
   EXPECT_EQ(parse_decimal("18446744073709551615"), UINT64_MAX);
   EXPECT_EQ(parse_decimal("000000000000000000000000018446744073709551615"), UINT64_MAX);
+}
+
+// One digit after the other.
+std::optional<std::uint64_t> parse_slowly(std::string_view digits) {
+  std::uint64_t value = 0;
+  for (const char c : digits) {
+    if (c < '0' || c > '9' || __builtin_mul_overflow(value, 10U, &value)) return std::nullopt;
+    if (__builtin_add_overflow(value, static_cast<unsigned>(c - '0'), &value)) return std::nullopt;
+  }
+  return value;
+}
+
+TEST(Ascii, ParsesDecimalOfEverySizeAndOctetAlike) {
+  for (const std::string_view digits : {"1234567890987654321234567", "9999999999999999999999999",
+                                        "0000000000000000000000000", "1844674407370955161618446"}) {
+    for (std::size_t size = 1; size <= digits.size(); ++size) {
+      for (std::size_t place = 0; place < size; ++place) {
+        for (int octet = 0; octet < 256; ++octet) {
+          std::string text(digits.substr(0, size));
+          text[place] = static_cast<char>(octet);
+          const test::ExactBlock block(text);
+          ASSERT_EQ(parse_decimal(block.octets()), parse_slowly(text))
+              << "octet " << octet << " at " << place << " of " << size;
+        }
+      }
+    }
+  }
 }
 
 TEST(Ascii, RefusesDecimalThatOverflows) {

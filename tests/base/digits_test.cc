@@ -36,6 +36,16 @@ TEST(WriteDecimal, WritesWhatTheLibraryWrites) {
   }
 }
 
+TEST(WriteDecimal, AppendsToStringsOfEverySize) {
+  for (std::size_t size = 0; size < 70; ++size) {
+    for (const std::uint64_t value : {0U, 7U, 42U, 1'234U, 99'999'999U, 100'000'000U, 4'294'967'295U}) {
+      std::string text(size, 'x');
+      append_decimal(text, value);
+      ASSERT_EQ(text, std::string(size, 'x') + by_the_library(value, 10)) << size;
+    }
+  }
+}
+
 TEST(WriteDecimal, WritesEachOfTheFirstMillion) {
   for (std::uint64_t value = 0; value < 1'000'000; ++value) {
     char room[kMaxDigits];

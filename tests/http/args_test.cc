@@ -323,5 +323,20 @@ TEST(QueryValue, TakesAMalformedPercentSignAsItIs) {
   EXPECT_EQ(query_value("%4=x&a=1", "%4"), "x");
 }
 
+TEST(Args, AreFoundByNamesOfEverySize) {
+  for (std::size_t size = 1; size <= 40; ++size) {
+    const std::string name = std::string("abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz").substr(0, size);
+    Args args;
+    for (std::size_t place = 0; place < size; ++place) {
+      std::string other = name;
+      other[place] = '!';
+      args.add(other, "another");
+    }
+    EXPECT_EQ(args.get(name), std::nullopt);
+    args.add(name, "this");
+    EXPECT_EQ(args.get(name), "this");
+  }
+}
+
 }  // namespace
 }  // namespace pipette::http

@@ -218,6 +218,18 @@ TEST(BodyReader, ReadsTheNextBodyOnceItIsReset) {
   EXPECT_TRUE(reader.next("ab")->is_complete);
 }
 
+TEST(BodyReader, TakesPlainChunksAtOnceAsInPieces) {
+  const std::string long_chunk(300, 'x');
+  for (const std::string_view size : {"12c", "12C", "0012c", "00000000000012C"}) {
+    const std::string octets = std::string(size) + "\r\n" + long_chunk + "\r\n1\r\na\r\n0\r\n\r\n";
+    EXPECT_EQ(read_chunked(octets).data, long_chunk + "a") << size;
+  }
+  for (const std::string_view bad : {"1\r\nabc0\r\n\r\n", "1\r\na\r\r0\r\n\r\n", "1\r\na\n\n0\r\n\r\n",
+                                     "1\n\na\r\n0\r\n\r\n", "\r\na\r\n0\r\n\r\n", "1g\r\na\r\n0\r\n\r\n"}) {
+    EXPECT_EQ(read_chunked(bad).error, Errc::bad_chunk) << bad;
+  }
+}
+
 // ---- trailers ----------------------------------------------------------------------------------------------
 
 // The trailers of a chunked body that is delivered in `pieces`; each is moved to a block of its own, as octets that

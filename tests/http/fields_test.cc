@@ -127,6 +127,28 @@ OwnedFields make_fields() {
   return fields;
 }
 
+TEST(OwnedFields, AreFoundByUnknownNamesOfEverySizeInAnyCase) {
+  OwnedFields fields;
+  ASSERT_TRUE(fields.add("Host", "known"));
+  std::string name;
+  for (std::size_t size = 1; size <= 40; ++size) {
+    name += static_cast<char>('a' + size % 26);
+    ASSERT_TRUE(fields.add(name + "-Q", std::to_string(size)));
+  }
+  for (std::size_t size = 1; size <= 40; ++size) {
+    std::string wanted = name.substr(0, size) + "-q";
+    EXPECT_EQ(fields.get(wanted), std::to_string(size));
+    for (std::size_t place = 0; place < size; ++place) {
+      wanted[place] = ascii::to_upper(wanted[place]);
+      EXPECT_EQ(fields.get(wanted), std::to_string(size)) << wanted;
+      std::string other = wanted;
+      other[place] = '0';
+      EXPECT_EQ(fields.get(other), std::nullopt) << other;
+    }
+  }
+  EXPECT_EQ(fields.get("hosT"), "known");
+}
+
 TEST(OwnedFields, KeepWhatIsAdded) {
   const OwnedFields fields = make_fields();
   EXPECT_EQ(text_of(fields), "\n<Set-Cookie> <a=1>\n<X-Own> <v>\n<Set-Cookie> <b=2>");

@@ -131,5 +131,17 @@ TEST(HeadWriter, NeedsNoMoreRoomThanWasAskedFor) {
   EXPECT_EQ(written_size(Fields()), 0U);
 }
 
+// RFC 9110 §9.2.1, §9.2.2.
+TEST(Method, SomeAreSafeAndMoreAreIdempotent) {
+  const auto are = [](bool (*is)(Method)) {
+    std::string names;
+    for (const std::string_view name : kMethodNames) names += is(method_of(name)) ? std::string(name) + " " : "";
+    return names;
+  };
+  EXPECT_EQ(are([](Method method) { return is_safe(method); }), "GET HEAD OPTIONS TRACE ");
+  EXPECT_EQ(are([](Method method) { return is_idempotent(method); }), "GET HEAD PUT DELETE OPTIONS TRACE ");
+  EXPECT_FALSE(is_safe(Method::other) || is_idempotent(Method::other));
+}
+
 }  // namespace
 }  // namespace pipette::http

@@ -99,6 +99,15 @@ TEST(MultipartWriter, RefusesNamesAndAppendsNothing) {
   }
 }
 
+TEST(MultipartWriter, RefusesAContentTypeThatWouldBeReadBackWithoutItsSpaces) {
+  for (const std::string_view type : {" text/plain", "text/plain ", "\ttext/plain", " "}) {
+    MultipartWriter writer(kBoundary);
+    std::string body;
+    EXPECT_EQ(writer.begin_part({.name = "a", .content_type = type}, body).error(), Errc::bad_field_value) << type;
+    EXPECT_EQ(body, "");
+  }
+}
+
 TEST(MultipartWriter, RefusesContentWithItsBoundary) {
   for (const std::string_view content : {"--b-1", "\r\n--b-1", "x\r\n--b-1--", "--b-12", "--b-\r\n--b-1"}) {
     MultipartWriter writer(kBoundary);

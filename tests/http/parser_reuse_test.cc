@@ -206,5 +206,21 @@ TEST(ParserReuse, ReadsAnySequenceOfHeadsAsFresh) {
   }
 }
 
+// A section that arrives in pieces is parsed, but is no other section.
+TEST(ParserReuse, GoesOnRememberingASectionThatSometimesComesInPieces) {
+  constexpr std::string_view kSection = "Accept: a\r\nX-Own: b\r\n\r\n";
+  FieldSectionParser parser{HeadLimits()};
+  Fields fields;
+  for (int round = 0; round < 40; ++round) {
+    parser.reset();
+    ASSERT_EQ(parser.parse(kSection.substr(0, 15), fields), 0U);
+    ASSERT_EQ(parser.parse(kSection, fields), kSection.size());
+    parser.reset();
+    ASSERT_EQ(parser.parse(kSection, fields), kSection.size());
+    ASSERT_TRUE(parser.is_repeated()) << round;
+    ASSERT_EQ(fields.get("X-Own"), "b");
+  }
+}
+
 }  // namespace
 }  // namespace pipette::http

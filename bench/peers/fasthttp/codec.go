@@ -18,7 +18,8 @@ import (
 
 // codecRows are the small functions of the codec, one call an operation, with the inputs of fasthttp's own benchmarks.
 // Only what fasthttp exports can be called from here: its status lines, its lower-casing and its writer of hexadecimal
-// numbers cannot, and 1.31 has no parser of field parameters.
+// numbers cannot, and 1.31 has no parser of field parameters. IsGet, which takes less than a nanosecond, is called 16
+// times an iteration here and in our benchmarks, so that neither side's loop is what is measured.
 func codecRows() []workload.Row {
 	var list []workload.Row
 	add := func(name string, run func(b *testing.B)) { list = append(list, workload.Row{Name: name, Run: run}) }
@@ -66,8 +67,11 @@ func codecRows() []workload.Row {
 	add("NormalizeHeaderKeyLower", appending([]byte(strings.ToLower(key)), fasthttp.AppendNormalizedHeaderKeyBytes))
 	add("NormalizeHeaderKeyUpper", appending([]byte(strings.ToUpper(key)), fasthttp.AppendNormalizedHeaderKeyBytes))
 	add("IsGet", func(b *testing.B) {
-		for i := 0; i < b.N; i++ {
-			if !request.IsGet() {
+		h := &request
+		for i := 0; i < b.N; i += 16 {
+			ok := h.IsGet() && h.IsGet() && h.IsGet() && h.IsGet() && h.IsGet() && h.IsGet() && h.IsGet() && h.IsGet() &&
+				h.IsGet() && h.IsGet() && h.IsGet() && h.IsGet() && h.IsGet() && h.IsGet() && h.IsGet() && h.IsGet()
+			if !ok {
 				log.Fatal("not a GET")
 			}
 		}

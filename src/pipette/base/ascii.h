@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -30,7 +31,7 @@ consteval std::array<std::uint8_t, 256> make_classes() {
     std::uint8_t& bits = classes[static_cast<std::size_t>(i)];
     if (alnum || (i != 0 && std::string_view("!#$%&'*+-.^_`|~").contains(c))) bits |= token_char;
     if (visible || i >= 0x80 || c == ' ' || c == '\t') bits |= value_char;
-    if (visible && !std::string_view("#\\\"<>^`{|}").contains(c)) bits |= target_char;
+    if (visible && !std::string_view("#\\\"<>[]^`{|}").contains(c)) bits |= target_char;
     if (is_digit(c) || (i < 0x80 && is_alpha(c) && to_lower(c) <= 'f')) bits |= hex_char;
     if (alnum || (i != 0 && std::string_view("-._~!$&'()*+;=%").contains(c))) bits |= host_char;
   }
@@ -46,6 +47,12 @@ constexpr bool all_have_class(std::string_view text, CharClass wanted) {
     if (!has_class(c, wanted)) return false;
   }
   return true;
+}
+
+inline std::uint64_t load(const char* at) {
+  std::uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
 }
 
 // Whether no octet of `text`, which has eight at least, is a control or DEL; eight are looked at together.
@@ -78,7 +85,7 @@ constexpr std::uint64_t lower_word(std::uint64_t word) {
 constexpr bool is_token_char(char c) { return internal::has_class(c, internal::token_char); }
 // What may stand in a field value: VCHAR, obs-text, SP, HTAB (RFC 9110 §5.5).
 constexpr bool is_value_char(char c) { return internal::has_class(c, internal::value_char); }
-// What may stand in a request target: what RFC 3986 allows in a path or a query, and the brackets of an IPv6 host.
+// What may stand in the path and the query of a request target, RFC 3986 §3.3, §3.4.
 constexpr bool is_target_char(char c) { return internal::has_class(c, internal::target_char); }
 // What may stand in the host of a URI, brackets and port apart: reg-name, RFC 3986 §3.2.2, but for the comma (host.h).
 constexpr bool is_host_char(char c) { return internal::has_class(c, internal::host_char); }
@@ -115,9 +122,27 @@ inline void make_lower(std::span<char> text) {
   }
 }
 
+namespace internal {
+
+// For texts of one size, eight octets at least.
+inline bool equal_ignoring_case(const char* a, const char* b, std::size_t size) {
+  for (std::size_t at = 0; at < size; at += 8) {
+    const std::size_t place = std::min(at, size - 8);  // the last words may overlap those before
+    const std::uint64_t word = load(a + place);
+    const std::uint64_t other = load(b + place);
+    if (word != other && lower_word(word) != lower_word(other)) return false;
+  }
+  return true;
+}
+
+}  // namespace internal
+
 // Equal but for the case of ASCII letters.
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
+  if !consteval {
+    if (a.size() >= 8) return internal::equal_ignoring_case(a.data(), b.data(), a.size());
+  }
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (to_lower(a[i]) != to_lower(b[i])) return false;
   }
@@ -131,9 +156,68 @@ constexpr std::string_view trim(std::string_view text) {
   return text;
 }
 
+namespace internal {
+
+inline constexpr std::size_t kSafeDigits = 19;  // cannot overflow 64 bits
+
+// Up to eight octets of digits, which `text` is, with as many zeros in front of them as are missing; the first lowest.
+inline std::uint64_t load_digits(const char* text, std::size_t size) {
+  if (size == 8) return load(text);
+  std::uint64_t word = 0;
+  if (size >= 4) {
+    std::uint32_t first;
+    std::uint32_t last;
+    std::memcpy(&first, text, sizeof first);
+    std::memcpy(&last, text + size - 4, sizeof last);
+    word = first | std::uint64_t{last} << (8 * (size - 4));
+  } else {
+    const auto octet = [text](std::size_t at) {
+      return std::uint64_t{static_cast<std::uint8_t>(text[at])} << (8 * at);
+    };
+    word = octet(0) | octet(size / 2) | octet(size - 1);
+  }
+  return word << (64 - 8 * size) | 0x3030303030303030 >> (8 * size);
+}
+
+// Whether all eight octets are digits; `word` becomes their value then. Neighbours are joined to numbers of two, of
+// four and of eight digits, in all lanes at once.
+inline bool join_digits(std::uint64_t& word) {
+  const std::uint64_t digits = word - 0x3030303030303030;
+  const bool is_number = (((word + 0x4646464646464646) | digits) & 0x8080808080808080) == 0;
+  const std::uint64_t twos = digits * 10 + (digits >> 8);
+  constexpr std::uint64_t kOddLanes = 0x000000ff000000ff;
+  constexpr std::uint64_t kHundreds = 100 + (std::uint64_t{1'000'000} << 32);
+  constexpr std::uint64_t kUnits = 1 + (std::uint64_t{10'000} << 32);
+  word = ((twos & kOddLanes) * kHundreds + (twos >> 16 & kOddLanes) * kUnits) >> 32;
+  return is_number;
+}
+
+// For more than eight digits, and kSafeDigits at most.
+inline std::optional<std::uint64_t> parse_words(std::string_view digits) {
+  const char* at = digits.data();
+  const std::size_t head = (digits.size() - 1) % 8 + 1;
+  std::uint64_t value = load_digits(at, head);
+  bool is_number = join_digits(value);
+  for (at += head; at != digits.data() + digits.size(); at += 8) {
+    std::uint64_t eight = load(at);
+    is_number &= join_digits(eight);
+    value = value * 100'000'000 + eight;
+  }
+  return is_number ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace internal
+
 // 1*DIGIT, no sign, no space, no overflow; leading zeros are decimal (RFC 9110 §8.6).
 constexpr std::optional<std::uint64_t> parse_decimal(std::string_view digits) {
   if (digits.empty()) return std::nullopt;
+  if !consteval {
+    if (digits.size() <= 8) {
+      std::uint64_t value = internal::load_digits(digits.data(), digits.size());
+      return internal::join_digits(value) ? std::optional(value) : std::nullopt;
+    }
+    if (digits.size() <= internal::kSafeDigits) return internal::parse_words(digits);
+  }
   std::uint64_t value = 0;
   for (const char c : digits) {
     if (!is_digit(c)) return std::nullopt;

@@ -84,6 +84,13 @@ inline char* write_hex(char* at, std::uint64_t value) {
 }
 
 inline void append_decimal(std::string& out, std::uint64_t value) {
+  const std::size_t before = out.size();
+  if (value < 100'000'000 && out.capacity() - before >= 8) {  // most: they are written where they belong
+    out.resize_and_overwrite(before + 8, [&](char* begin, std::size_t) {
+      return static_cast<std::size_t>(write_decimal(begin + before, value) - begin);
+    });
+    return;
+  }
   char room[kMaxDigits];
   out.append(room, static_cast<std::size_t>(write_decimal(room, value) - room));
 }

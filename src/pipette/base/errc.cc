@@ -59,7 +59,7 @@ constexpr std::array kRows = {
     ErrcRow{incomplete_message, "the message ended before its body was complete", 400, "RFC 9112 8", false},
     ErrcRow{expectation_failed, "expectation not understood", 417, "RFC 9110 15.5.18", false},
 
-    ErrcRow{bad_reason, "control character in a reason phrase", 500, "RFC 9112 4", true},
+    ErrcRow{bad_reason, "reason phrase too long, or with a control character", 500, "RFC 9112 4", true},
     ErrcRow{wrong_body_size, "the body is not of the size its head declares", 500, "RFC 9110 8.6", false},
     ErrcRow{bad_trailer, "field that may not stand in a trailer section", 500, "RFC 9110 6.5.1", true},
 

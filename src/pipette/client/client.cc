@@ -22,21 +22,6 @@ constexpr int kMaxInterimResponses = 100;
 
 bool is_would_block(std::error_code error) { return error == make_error_code(Errc::would_block); }
 
-// RFC 9110 §9.2.2.
-bool is_idempotent(http::Method method) {
-  switch (method) {
-    case http::Method::get:
-    case http::Method::head:
-    case http::Method::put:
-    case http::Method::delete_:
-    case http::Method::options:
-    case http::Method::trace:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // Whether it is worth a connection; the rest is seen when it is written.
 Result<void> check(const Request& request) {
   if (request.method == http::Method::connect || request.method == http::Method::other) return fail(Errc::bad_method);
@@ -132,7 +117,7 @@ Task<Result<void>> Client::call(const Request& request, Response& response) {
     }
     // The server closed a kept connection as we began to use it: nothing of a response came, so ask once more.
     const bool may_repeat = connection->is_reused && !connection->saw_response && attempt == 1 &&
-                            is_idempotent(request.method) && done.error() != std::errc::timed_out;
+                            http::is_idempotent(request.method) && done.error() != std::errc::timed_out;
     if (!may_repeat) co_return done;
   }
 }

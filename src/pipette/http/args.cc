@@ -10,6 +10,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "pipette/http/internal/find.h"
 #include "pipette/http/percent.h"
 
 namespace pipette::http {
@@ -121,7 +122,7 @@ void Args::write(std::string& out) const {
 // ---- looking up ------------------------------------------------------------------------------------------
 
 std::size_t Args::find(std::string_view wanted, std::size_t from) const {
-  while (from < entries_.size() && name(entries_[from]) != wanted) ++from;
+  while (from < entries_.size() && !internal::is_same(name(entries_[from]), wanted)) ++from;
   return from;
 }
 

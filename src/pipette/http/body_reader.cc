@@ -1,15 +1,51 @@
 #include "pipette/http/body_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include "pipette/base/ascii.h"
+#include "pipette/http/internal/word.h"
 #include "pipette/http/trailer.h"
 
 namespace pipette::http {
 namespace {
 
 constexpr unsigned kMaxSizeDigits = 16;  // of 64 bits; more, leading zeros included, are refused
+
+constexpr std::uint8_t kNoDigit = 255;
+
+consteval std::array<std::uint8_t, 256> make_hex_values() {
+  std::array<std::uint8_t, 256> values;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const char c = static_cast<char>(i);
+    values[i] = ascii::is_hex_digit(c) ? static_cast<std::uint8_t>(ascii::hex_value(c)) : kNoDigit;
+  }
+  return values;
+}
+
+constexpr std::array<std::uint8_t, 256> kHexValues = make_hex_values();
+
+// A size line without extensions; no octets when there is none, or not all of it.
+struct SizeLine {
+  std::uint64_t size = 0;
+  std::size_t octets = 0;
+};
+
+inline SizeLine plain_size_line(Bytes input) {
+  const std::size_t most = std::min<std::size_t>(input.size(), kMaxSizeDigits);
+  SizeLine line;
+  std::size_t digits = 0;
+  for (; digits < most; ++digits) {
+    const std::uint8_t value = kHexValues[static_cast<std::uint8_t>(input[digits])];
+    if (value == kNoDigit) break;
+    line.size = line.size << 4 | value;
+  }
+  const bool is_whole =
+      digits > 0 && input.size() - digits >= 2 && internal::load_half(input.data() + digits) == internal::kLineEnd;
+  if (is_whole) line.octets = digits + 2;
+  return line;
+}
 
 bool is_quoted_char(char c) { return c != '"' && c != '\\' && ascii::is_value_char(c); }
 
@@ -54,6 +90,7 @@ Result<void> BodyReader::finish() {
 }
 
 Result<BodyReader::Step> BodyReader::next(Bytes input) {
+  if (Step step; state_ == State::chunk_size && take_plain_chunk(input, step)) return step;
   if (state_ == State::complete) return Step{0, {}, true};
   if (state_ == State::failed) return fail(error_);
   if (input.empty()) return Step{};
@@ -86,6 +123,30 @@ Result<BodyReader::Step> BodyReader::take_until_close(Bytes input) {
   return Step{data.size(), data, false};
 }
 
+// A plain size line is the price of a chunk; only what goes well beyond it is held against the sender.
+inline void BodyReader::forgive_overhead(std::uint64_t size) {
+  const std::uint64_t fair = 16 + 2 * std::min(size, limits_.max_body_bytes);
+  overhead_ -= std::min(overhead_, fair);
+}
+
+// Most chunks: a plain size line, data and its line end are all there, and within every limit. What the steps below
+// would do is done at once; false, and nothing is done, for any other.
+inline bool BodyReader::take_plain_chunk(Bytes input, Step& step) {
+  const SizeLine line = plain_size_line(input);
+  if (size_digits_ != 0 || line.octets == 0 || line.size == 0) return false;
+  const std::size_t rest = input.size() - line.octets;
+  if (rest < 2 || line.size > rest - 2 || line.size > limits_.max_body_bytes - total_) return false;
+  if (overhead_ + line.octets > limits_.max_chunk_overhead_bytes) return false;
+  const Bytes data = {input.data() + line.octets, static_cast<std::size_t>(line.size)};
+  if (internal::load_half(data.data() + data.size()) != internal::kLineEnd) return false;
+  overhead_ += line.octets;
+  forgive_overhead(line.size);
+  total_ += line.size;
+  left_ = 0;
+  step = {line.octets + data.size() + 2, data, false};
+  return true;
+}
+
 // One chunk's data at most, with the framing on both sides of it.
 Result<BodyReader::Step> BodyReader::take_chunks(Bytes input) {
   std::size_t at = 0;
@@ -112,16 +173,11 @@ Result<void> BodyReader::take_framing(Bytes input, std::size_t& at) {
 // The fast path: a whole size line without extensions; 0: octet by octet.
 std::size_t BodyReader::take_plain_size(Bytes input) {
   if (state_ != State::chunk_size || size_digits_ != 0) return 0;
-  const std::size_t most = std::min<std::size_t>(input.size(), kMaxSizeDigits);
-  std::uint64_t size = 0;
-  std::size_t digits = 0;
-  while (digits < most && ascii::is_hex_digit(input[digits])) size = size << 4 | ascii::hex_value(input[digits++]);
-  const std::size_t line = digits + 2;
-  if (digits == 0 || input.size() < line || input[digits] != '\r' || input[digits + 1] != '\n') return 0;
-  if (overhead_ + line > limits_.max_chunk_overhead_bytes) return 0;
-  overhead_ += line;
-  left_ = size;
-  return line;
+  const SizeLine line = plain_size_line(input);
+  if (line.octets == 0 || overhead_ + line.octets > limits_.max_chunk_overhead_bytes) return 0;
+  overhead_ += line.octets;
+  left_ = line.size;
+  return line.octets;
 }
 
 // chunk = 1*HEXDIG *( ";" name [ "=" ( token / quoted-string ) ] ) CRLF data CRLF, RFC 9112 §7.1. No white space
@@ -215,9 +271,7 @@ Result<void> BodyReader::end_size_line() {
   if (left_ > limits_.max_body_bytes - std::min(total_, limits_.max_body_bytes)) return fail(Errc::body_too_large);
   total_ += left_;
   if (left_ > 0) {
-    // A plain size line is the price of a chunk; only what goes well beyond it is held against the sender.
-    const std::uint64_t fair = 16 + 2 * std::min(left_, limits_.max_body_bytes);
-    overhead_ -= std::min(overhead_, fair);
+    forgive_overhead(left_);
     state_ = State::chunk_data;
   } else {
     trailer_parser_.reset();

@@ -79,11 +79,13 @@ class BodyReader {
   Result<Step> take(Bytes input);
   Result<Step> take_declared(Bytes input);
   Result<Step> take_until_close(Bytes input);
+  bool take_plain_chunk(Bytes input, Step& step);
   Result<Step> take_chunks(Bytes input);
   Result<void> take_framing(Bytes input, std::size_t& at);
   Result<void> take_framing_octet(char c);
   std::size_t take_plain_size(Bytes input);
   Result<void> take_size_digit(char c);
+  void forgive_overhead(std::uint64_t size);
   Result<void> end_size_line();
   Step take_chunk_data(Bytes input, std::size_t at);
   Result<Step> take_trailers(Bytes input, std::size_t at);

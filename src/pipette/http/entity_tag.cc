@@ -1,6 +1,7 @@
 #include "pipette/http/entity_tag.h"
 
 namespace pipette::http {
+
 Result<EntityTag> parse_entity_tag(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();

@@ -133,7 +133,7 @@ inline const char* skip_class(const char* at, const char* end, ListClass wanted)
   return at;
 }
 
-inline const char* skip_token(const char* at, const char* end) {
+inline const char* skip_tchars(const char* at, const char* end) {
   while (at != end && ascii::is_token_char(*at)) ++at;
   return at;
 }
@@ -220,7 +220,7 @@ class WeightedReader : private ElementReader {
   Step next(Weighted& weighted) {
     if (const Step step = find_element(); step != Step::taken) return step;
     const char* const begin = at_;
-    at_ = skip_token(begin, end_);
+    at_ = skip_tchars(begin, end_);
     if (at_ == begin || (at_ != end_ && *at_ != ',')) {
       at_ = begin;
       return next_with_parameters(weighted);
@@ -248,7 +248,7 @@ class ParameterReader {
       if (++empty_ > kMaxEmptyElements) return Step::malformed;
     }
     const char* const name = at_;
-    at_ = skip_token(name, end_);
+    at_ = skip_tchars(name, end_);
     parameter.name = between(name, at_);
     if (parameter.name.empty() || end_ - at_ < 2 || *at_ != '=') return Step::malformed;
     ++at_;
@@ -258,7 +258,7 @@ class ParameterReader {
  private:
   Step take_token(Parameter& parameter) {
     const char* const value = at_;
-    at_ = skip_token(value, end_);
+    at_ = skip_tchars(value, end_);
     parameter.value = between(value, at_);
     parameter.is_quoted = parameter.has_pairs = false;
     return parameter.value.empty() ? Step::malformed : Step::taken;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "pipette/base/ascii.h"
+#include "pipette/http/internal/find.h"
 #include "pipette/http/internal/intern.h"
 
 namespace pipette::http {
@@ -57,9 +58,11 @@ constinit const std::array<Slot, kSlots> kSlotTable = make_slots();
 
 FieldName intern(std::string_view name) {
   if (name.empty() || name.size() > internal::kMaxInternedName) return FieldName::other;
-  std::array<char, 8 + internal::kMaxInternedName> padded{};
-  std::memcpy(padded.data() + 8, name.data(), name.size());
-  return internal::intern_before(padded.data() + 8 + name.size(), name.size());
+  if (name.size() >= 8) return internal::intern_before(name.data() + name.size(), name.size());
+  const std::uint64_t word = internal::load_padded_word(name) << (64 - 8 * name.size());
+  std::array<char, 8> padded;
+  std::memcpy(padded.data(), &word, sizeof word);
+  return internal::intern_before(padded.data() + padded.size(), name.size());
 }
 
 }  // namespace pipette::http

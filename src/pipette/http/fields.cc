@@ -44,9 +44,12 @@ Fields& Fields::operator=(Fields&& other) noexcept {
 
 std::optional<std::string_view> Fields::get(std::string_view name) const {
   if (const FieldName id = intern(name); id != FieldName::other) return get(id);
-  for (std::size_t i = 0; i < size_; ++i) {
-    const Field found = field(entries_[i]);
-    if (ascii::equal_ignoring_case(found.name, name)) return found.value;
+  const std::size_t first = first_[static_cast<std::size_t>(FieldName::other)];
+  if (first == 0) return std::nullopt;
+  const Entry* const end = entries_.get() + size_;
+  for (const Entry* entry = entries_.get() + first - 1; entry != end; ++entry) {
+    if (entry->name_size != name.size() || entry->name != FieldName::other) continue;
+    if (ascii::equal_ignoring_case(field(*entry).name, name)) return value(*entry);
   }
   return std::nullopt;
 }

@@ -50,6 +50,7 @@ class Fields {
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   Field operator[](std::size_t index) const { return field(entries_[index]); }
+  FieldName name(std::size_t index) const { return entries_[index].name; }
 
   // The first value of that name, which is an interned one.
   std::optional<std::string_view> get(FieldName name) const {

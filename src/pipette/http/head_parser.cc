@@ -66,6 +66,11 @@ std::string_view trim_end(std::string_view text) {
   return text;
 }
 
+// Brackets have their place around an IPv6 host, and nowhere else (RFC 3986 §3.2.2).
+bool has_bracket(std::string_view path_and_query) {
+  return path_and_query.find_first_of("[]") != std::string_view::npos;
+}
+
 // Splits "scheme://authority/path?query"; false when `target` has none of the shapes of an http URI.
 bool split_absolute(std::string_view target, RequestHead& head) {
   std::string_view rest;
@@ -81,7 +86,15 @@ bool split_absolute(std::string_view target, RequestHead& head) {
   head.path = rest.substr(0, question);
   if (head.path.empty()) head.path = "/";
   head.query = question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
-  return is_host(head.authority);  // without userinfo: RFC 9110 §4.2.4
+  return is_host(head.authority) && !has_bracket(rest);  // without userinfo: RFC 9110 §4.2.4
+}
+
+// RFC 9110 §9.3.6: to CONNECT the port is not optional, and 0 is none.
+bool has_port(std::string_view host_and_port) {
+  const std::size_t colon = host_and_port.rfind(':');
+  if (!is_host(host_and_port) || colon == std::string_view::npos) return false;
+  const std::optional<std::uint64_t> port = ascii::parse_decimal(host_and_port.substr(colon + 1));
+  return port && *port != 0;
 }
 
 // RFC 9112 §3.2: which of the four forms the target has.
@@ -91,8 +104,7 @@ bool split_target(RequestHead& head) {
     head.form = TargetForm::authority;
     head.authority = target;
     head.path = head.query = {};
-    const std::size_t colon = target.rfind(':');  // RFC 9110 §9.3.6: the port is not optional here
-    return is_host(target) && colon != std::string_view::npos && colon + 1 < target.size() && !target.ends_with(']');
+    return has_port(target);
   }
   if (target.front() == '/') {
     const std::size_t question = target.find('?');
@@ -100,7 +112,7 @@ bool split_target(RequestHead& head) {
     head.authority = {};
     head.path = target.substr(0, question);
     head.query = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
-    return true;
+    return !has_bracket(target);
   }
   if (target == "*") {
     head.form = TargetForm::asterisk;
@@ -136,6 +148,13 @@ Result<void> parse_version(std::string_view text, bool& is_http_1_0) {
 }
 
 }  // namespace
+
+HeadLimits HeadLimits::within_reach() const {
+  HeadLimits limits = *this;
+  limits.max_fields = std::min(limits.max_fields, kMaxFields);
+  limits.max_head_bytes = std::min<std::size_t>(limits.max_head_bytes, UINT32_MAX);
+  return limits;
+}
 
 // ---- field lines -----------------------------------------------------------------------------------------
 
@@ -197,13 +216,15 @@ inline bool FieldSectionParser::repeats_last(Bytes input, Fields& fields) {
   return true;
 }
 
-// Of a section that is not the last one again. Stops trying on a connection whose fields change.
+// Of a section that was parsed, perhaps because it came in pieces. Stops trying on a connection whose fields change.
 void FieldSectionParser::remember(Bytes section, const Fields& fields) {
-  last_.clear();
-  if (changes_ == kMaxChanges) return;
-  ++changes_;
-  if (section.size() > kMaxRememberedBytes || has_folds_) return;
-  last_ = section;
+  if (section != last_) {
+    last_.clear();
+    if (changes_ == kMaxChanges) return;
+    ++changes_;
+    if (section.size() > kMaxRememberedBytes || has_folds_) return;
+    last_ = section;
+  }
   last_begin_ = begin_;
   last_fields_ = &fields;
   last_revision_ = fields.revision();
@@ -315,20 +336,59 @@ void RequestParser::reset() {
 }
 
 Result<std::size_t> RequestParser::parse(Bytes input, RequestHead& head) {
+  if (!in_fields_ && line_ == 0 && scanned_ == 0) {
+    if (const std::size_t size = take_plain(input, head); size != 0) return size;
+  }
+  return parse_on(input, head);
+}
+
+// The fast pass, over octets that nothing has been seen of yet: takes the request line, and the lines behind it unless
+// they may be the last ones again. The size of the head, when that was all there is to it; else 0, and parse_on() goes
+// on from there.
+inline std::size_t RequestParser::take_plain(Bytes input, RequestHead& head) {
+  const char* const begin = input.data();
+  const char* const end = begin + std::min(input.size(), limits_.max_head_bytes);
+  if (section_.remembers()) {
+    take_plain_line(begin, end, head);
+    return 0;
+  }
+  head.fields.clear();
+  Fields::Table table = section_.open(head.fields);
+  const internal::Taken taken = scans_->take_request(begin, end, plain_limits_, head, table);
+  is_plain_ = taken.line_size != 0;
+  if (!is_plain_) return 0;
+  head.fields.close(table);
+  head.fields.rebase(begin);
+  const bool is_whole = end - taken.next >= 2 && load_half(taken.next) == kLineEnd;
+  if (is_whole && section_.has_stopped_remembering() && has_plain_host(head)) {
+    return static_cast<std::size_t>(taken.next + 2 - begin);
+  }
+  section_.resume(taken.line_size, static_cast<std::size_t>(taken.next - begin));
+  return 0;
+}
+
+void RequestParser::take_plain_line(const char* begin, const char* end, RequestHead& head) {
+  const std::size_t line_size = scans_->take_request_line(begin, end, plain_limits_, head);
+  is_plain_ = line_size != 0;
+  if (!is_plain_) return;
+  head.authority = {};
+  section_.reset(line_size);
+}
+
+// The fast pass has looked at the value of the one Host field, and it is the authority.
+bool RequestParser::has_plain_host(const RequestHead& head) {
+  return !head.authority.empty() && !head.fields.is_repeated(FieldName::host);
+}
+
+Result<std::size_t> RequestParser::parse_on(Bytes input, RequestHead& head) {
   if (in_fields_) {
     if (section_.is_waiting(input)) return 0;
-  } else {
-    is_plain_ = line_ == 0 && scanned_ == 0 && take_plain(input, head);
-    if (is_plain_ && !head.authority.empty() && !head.fields.is_repeated(FieldName::host)) {
-      if (const std::size_t size = section_.end_of_plain(input); size != 0) return size;
-    }
-    if (!is_plain_) {
-      const Result<std::size_t> line_end = parse_request_line(input, head);
-      if (!line_end || *line_end == 0) return line_end;
-      section_.reset(*line_end);
-    }
-    in_fields_ = true;
+  } else if (!is_plain_) {
+    const Result<std::size_t> line_end = parse_request_line(input, head);
+    if (!line_end || *line_end == 0) return line_end;
+    section_.reset(*line_end);
   }
+  in_fields_ = true;
   const Result<std::size_t> size = section_.parse(input, head.fields);
   if (!size || *size == 0) return size;
   return finish(input, head, *size);
@@ -345,8 +405,7 @@ inline Result<std::size_t> RequestParser::finish(Bytes input, RequestHead& head,
   }
   const HostRule rule = head.is_http_1_0 ? HostRule::http_1_0 : HostRule::http_1_1;
   if (!section_.is_repeated() || rule != host_passed_) {
-    const bool is_plain_host = is_plain_ && !head.authority.empty() && !head.fields.is_repeated(FieldName::host);
-    if (!is_plain_host) {
+    if (!is_plain_ || !has_plain_host(head)) {
       host_passed_ = HostRule::none;
       if (const Result<void> host = check_host(head); !host) return fail(host.error());
     }
@@ -356,28 +415,6 @@ inline Result<std::size_t> RequestParser::finish(Bytes input, RequestHead& head,
     head.authority = head.fields.get(FieldName::host).value_or(std::string_view());
   }
   return size;
-}
-
-// The fast pass, over octets that nothing has been seen of yet: takes the request line, and the lines behind it unless
-// they may be the last ones again.
-inline bool RequestParser::take_plain(Bytes input, RequestHead& head) {
-  const char* const begin = input.data();
-  const char* const end = begin + std::min(input.size(), limits_.max_head_bytes);
-  if (section_.remembers()) {
-    const std::size_t line_size = scans_->take_request_line(begin, end, plain_limits_, head);
-    if (line_size == 0) return false;
-    head.authority = {};
-    section_.reset(line_size);
-    return true;
-  }
-  head.fields.clear();
-  Fields::Table table = section_.open(head.fields);
-  const internal::Taken taken = scans_->take_request(begin, end, plain_limits_, head, table);
-  if (taken.line_size == 0) return false;
-  head.fields.close(table);
-  head.fields.rebase(begin);
-  section_.resume(taken.line_size, static_cast<std::size_t>(taken.next - begin));
-  return true;
 }
 
 // The octets of a line that take_plain() has taken may have moved. The authority follows from the fields.

@@ -33,7 +33,10 @@ struct HeadLimits {
   std::size_t max_start_line_bytes = 8 * 1024 + 64;  // with its CRLF, so above that: Errc::start_line_too_long, 414
   std::size_t max_field_bytes = 16 * 1024;           // one field, with its CRLF: Errc::field_too_large, 431
   std::size_t max_fields = 100;                      // Errc::too_many_fields, 431; 65535 at most
-  std::size_t max_head_bytes = 64 * 1024;            // all of it: Errc::head_too_large, 431
+  std::size_t max_head_bytes = 64 * 1024;            // all of it: Errc::head_too_large, 431; below 4 GiB
+
+  // As far as offsets and indices reach.
+  HeadLimits within_reach() const;
 };
 
 // What becomes of a line that begins with white space and so continues the one before (RFC 9112 §5.2).
@@ -44,8 +47,7 @@ class FieldSectionParser {
  public:
   explicit FieldSectionParser(const HeadLimits& limits, Folding folding = Folding::refuse,
                               const internal::Scans& scans = internal::best_scans())
-      : limits_(limits), folding_(folding), scans_(&scans) {
-    limits_.max_fields = std::min(limits_.max_fields, kMaxFields);
+      : limits_(limits.within_reach()), folding_(folding), scans_(&scans) {
     plain_limits_.max_field_line = std::min<std::size_t>(limits.max_field_bytes, UINT16_MAX);
   }
 
@@ -91,12 +93,7 @@ class FieldSectionParser {
     is_repeated_ = has_folds_ = false;
   }
 
-  // Where the section ends, when that is at once and nobody wants to remember it; else 0.
-  std::size_t end_of_plain(Bytes input) const {
-    const std::size_t end = line_ + 2;
-    if (changes_ != kMaxChanges || end > input.size() || end > limits_.max_head_bytes) return 0;
-    return input[line_] == '\r' && input[line_ + 1] == '\n' ? end : 0;
-  }
+  bool has_stopped_remembering() const { return changes_ == kMaxChanges && last_.empty(); }
 
   bool take_plain_lines(Bytes input, Fields& fields);
   Result<bool> take_line(Bytes input, Fields& fields);
@@ -130,7 +127,7 @@ void unfold(MutableBytes section, Fields& fields);
 class RequestParser {
  public:
   explicit RequestParser(const HeadLimits& limits = {}, const internal::Scans& scans = internal::best_scans())
-      : limits_(limits),
+      : limits_(limits.within_reach()),
         scans_(&scans),
         plain_limits_{limits.max_target_bytes, limits.max_start_line_bytes,
                       std::min<std::size_t>(limits.max_field_bytes, UINT16_MAX)},
@@ -143,7 +140,10 @@ class RequestParser {
   Result<std::size_t> parse(Bytes input, RequestHead& head);
 
  private:
-  bool take_plain(Bytes input, RequestHead& head);
+  std::size_t take_plain(Bytes input, RequestHead& head);
+  void take_plain_line(const char* begin, const char* end, RequestHead& head);
+  static bool has_plain_host(const RequestHead& head);
+  Result<std::size_t> parse_on(Bytes input, RequestHead& head);
   static void move_plain_line(Bytes input, RequestHead& head);
   Result<std::size_t> parse_request_line(Bytes input, RequestHead& head);
   Result<std::size_t> finish(Bytes input, RequestHead& head, std::size_t size);
@@ -167,7 +167,7 @@ class RequestParser {
 class ResponseParser {
  public:
   explicit ResponseParser(const HeadLimits& limits = {}, const internal::Scans& scans = internal::best_scans())
-      : limits_(limits), section_(limits, Folding::accept, scans) {}
+      : limits_(limits.within_reach()), section_(limits, Folding::accept, scans) {}
 
   void reset();
   // For the next connection.

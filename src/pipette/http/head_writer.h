@@ -22,54 +22,59 @@ inline constexpr std::size_t kMaxDecimalBytes = kMaxDigits;
 
 class HeadWriter {
  public:
-  HeadWriter(Buffer& out, std::size_t room)
-      : out_(&out), begin_(out.writable(room).data()), at_(begin_), end_(at_ + room) {}
+  HeadWriter(Buffer& out, std::size_t room) : out_(&out), at_(out.writable(room).data()) {}
 
-  void put(std::string_view text) {
-    assert(text.size() <= static_cast<std::size_t>(end_ - at_));
+  [[gnu::always_inline]] void put(std::string_view text) {
+    assert(text.size() <= room());
     copy(at_, text);
     at_ += text.size();
   }
   template <std::size_t kSize>
-  void put(const char (&literal)[kSize]) {
-    assert(kSize - 1 <= static_cast<std::size_t>(end_ - at_));
+  [[gnu::always_inline]] void put(const char (&literal)[kSize]) {
+    assert(kSize - 1 <= room());
     std::memcpy(at_, literal, kSize - 1);
     at_ += kSize - 1;
   }
-  void put_decimal(std::uint64_t value) {
-    assert(kMaxDecimalBytes <= static_cast<std::size_t>(end_ - at_));
+  [[gnu::always_inline]] void put_decimal(std::uint64_t value) {
+    assert(kMaxDecimalBytes <= room());
     at_ = write_decimal(at_, value);
   }
 
-  void field(std::string_view name, std::string_view value) {
+  [[gnu::always_inline]] void field(std::string_view name, std::string_view value) {
     put(name);
     put(": ");
     put(value);
     put("\r\n");
   }
   template <std::size_t kSize>
-  void field(const char (&name)[kSize], std::string_view value) {
+  [[gnu::always_inline]] void field(const char (&name)[kSize], std::string_view value) {
     put(name);
     put(": ");
     put(value);
     put("\r\n");
   }
-  void content_length(std::uint64_t size) {
+  [[gnu::always_inline]] void content_length(std::uint64_t size) {
     put("Content-Length: ");
     put_decimal(size);
     put("\r\n");
   }
   // The empty line, `body` behind it, and everything goes to the buffer.
-  void end(std::string_view body = {}) {
+  [[gnu::always_inline]] void end(std::string_view body = {}) {
     put("\r\n");
     put(body);
-    out_->commit(static_cast<std::size_t>(at_ - begin_));
+    out_->commit(static_cast<std::size_t>(at_ - out_->writable(0).data()));
   }
 
  private:
   struct Pair {
     std::uint64_t words[2];
   };
+
+  // What is left, for the assertions.
+  std::size_t room() const {
+    const MutableBytes all = out_->writable(0);
+    return static_cast<std::size_t>(all.data() + all.size() - at_);
+  }
 
   // Most of what heads are made of is short: two overlapping words, and no call.
   static void copy(char* to, std::string_view text) {
@@ -98,10 +103,9 @@ class HeadWriter {
     std::memcpy(to + text.size() - sizeof(Word), &last, sizeof(Word));
   }
 
+  // Nothing else is kept, and nothing above is called: two words stay, and are passed, in registers.
   Buffer* out_;
-  char* begin_;
   char* at_;
-  char* end_;
 };
 
 // Room for `fields` as field lines.

@@ -2,6 +2,8 @@
 
 #include "pipette/http/message_writer.h"
 
+#include <array>
+
 #include "pipette/base/ascii.h"
 #include "pipette/http/head_writer.h"
 #include "pipette/http/host.h"
@@ -64,13 +66,31 @@ enum Own : unsigned {
   kUserAgent = 1024,
 };
 
-unsigned look_at(const FieldLines& fields) {
-  const auto bit = [&view = fields.view()](FieldName name, Own own) { return view.contains(name) ? own : 0U; };
-  return bit(FieldName::connection, kConnection) | bit(FieldName::content_type, kContentType) |
-         bit(FieldName::date, kDate) | bit(FieldName::expect, kExpect) | bit(FieldName::host, kHost) |
-         bit(FieldName::content_length, kManaged) | bit(FieldName::transfer_encoding, kManaged) |
-         bit(FieldName::server, kServer) | bit(FieldName::te, kTe) | bit(FieldName::trailer, kTrailer) |
-         bit(FieldName::upgrade, kUpgrade) | bit(FieldName::user_agent, kUserAgent);
+consteval std::array<unsigned, kFieldNameCount> make_own() {
+  std::array<unsigned, kFieldNameCount> own{};
+  const auto set = [&](FieldName name, Own bit) { own[static_cast<std::size_t>(name)] = bit; };
+  set(FieldName::connection, kConnection);
+  set(FieldName::content_type, kContentType);
+  set(FieldName::date, kDate);
+  set(FieldName::expect, kExpect);
+  set(FieldName::host, kHost);
+  set(FieldName::content_length, kManaged);
+  set(FieldName::transfer_encoding, kManaged);
+  set(FieldName::server, kServer);
+  set(FieldName::te, kTe);
+  set(FieldName::trailer, kTrailer);
+  set(FieldName::upgrade, kUpgrade);
+  set(FieldName::user_agent, kUserAgent);
+  return own;
+}
+
+constexpr std::array<unsigned, kFieldNameCount> kOwn = make_own();
+
+inline unsigned look_at(const FieldLines& fields) {
+  const Fields& view = fields.view();
+  unsigned own = 0;
+  for (std::size_t i = 0; i < view.size(); ++i) own |= kOwn[static_cast<std::size_t>(view.name(i))];
+  return own;
 }
 
 Errc judge_own(const FieldLines& fields, unsigned own) {
@@ -83,7 +103,7 @@ Errc judge_own(const FieldLines& fields, unsigned own) {
 // What the Connection field must list and the fields do not (RFC 9110 §7.6.1, §7.8, §10.1.4): a bit each.
 enum Listed : unsigned { kListClose = 1, kListKeepAlive = 2, kListUpgrade = 4, kListTe = 8 };
 
-unsigned to_be_listed(const FieldLines& fields, unsigned own, bool keeps_alive, bool is_for_http_1_0) {
+unsigned listed_besides(const FieldLines& fields, unsigned own, bool keeps_alive, bool is_for_http_1_0) {
   unsigned list = !keeps_alive ? kListClose : is_for_http_1_0 ? kListKeepAlive : 0U;
   if ((own & kUpgrade) != 0) list |= kListUpgrade;
   if ((own & kTe) != 0) list |= kListTe;
@@ -94,6 +114,11 @@ unsigned to_be_listed(const FieldLines& fields, unsigned own, bool keeps_alive, 
   if (options.upgrade) list &= ~(kListUpgrade + 0U);
   if (lists(fields.view(), FieldName::connection, "TE")) list &= ~(kListTe + 0U);
   return list;
+}
+
+inline unsigned to_be_listed(const FieldLines& fields, unsigned own, bool keeps_alive, bool is_for_http_1_0) {
+  if (keeps_alive && !is_for_http_1_0 && (own & (kUpgrade | kTe)) == 0) return 0;
+  return listed_besides(fields, own, keeps_alive, is_for_http_1_0);
 }
 
 HeadWriter put_connection(HeadWriter writer, unsigned list) {
@@ -163,7 +188,7 @@ bool fits(const Framing& framing, KnownLength length, Bytes body) {
 
 HeadWriter put_fields_but(HeadWriter writer, const Fields& fields, bool skips_host, bool skips_trailer) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const FieldName name = intern(fields[i].name);
+    const FieldName name = fields.name(i);
     if (skips_host && name == FieldName::host) continue;
     if (skips_trailer && name == FieldName::trailer) continue;
     writer.field(fields[i].name, fields[i].value);
@@ -171,20 +196,21 @@ HeadWriter put_fields_but(HeadWriter writer, const Fields& fields, bool skips_ho
   return writer;
 }
 
-HeadWriter put_fields(HeadWriter writer, const FieldLines& fields, bool skips_host, bool skips_trailer) {
+inline HeadWriter put_fields(HeadWriter writer, const FieldLines& fields, bool skips_host, bool skips_trailer) {
   const Fields& view = fields.view();
   if (skips_host || skips_trailer) return put_fields_but(writer, view, skips_host, skips_trailer);
-  if (!fields.lines().empty()) {
-    writer.put(fields.lines());
+  if (const Bytes lines = fields.lines(); !lines.empty()) {
+    writer.put(lines);
     return writer;
   }
   for (std::size_t i = 0; i < view.size(); ++i) writer.field(view[i].name, view[i].value);
   return writer;
 }
 
-std::size_t room_for(const FieldLines& fields) {
+inline std::size_t room_for(const FieldLines& fields) {
   if (fields.empty()) return 0;
-  return fields.lines().empty() ? written_size(fields.view()) : fields.lines().size();
+  const Bytes lines = fields.lines();
+  return lines.empty() ? written_size(fields.view()) : lines.size();
 }
 
 }  // namespace
@@ -215,6 +241,8 @@ Result<RequestTarget> RequestTarget::authority(std::string_view host_and_port) {
   if (colon == std::string_view::npos || !ascii::parse_decimal(host_and_port.substr(colon + 1))) {
     return fail(Errc::bad_target);
   }
+  const bool is_zero = host_and_port.find_first_not_of('0', colon + 1) == std::string_view::npos;
+  if (is_zero) return fail(Errc::bad_target);  // nothing can be reached there, and servers refuse it
   return RequestTarget(TargetForm::authority, {}, host_and_port, {});
 }
 
@@ -358,7 +386,7 @@ Errc judge(const RequestHeadParts& parts, Method method, unsigned own) {
 // As the user spells it.
 Field host_field(const Fields& fields) {
   std::size_t i = 0;
-  while (intern(fields[i].name) != FieldName::host) ++i;
+  while (fields.name(i) != FieldName::host) ++i;
   return fields[i];
 }
 

@@ -23,4 +23,14 @@ constexpr Method method_of(std::string_view name) {
   return Method::other;
 }
 
+// Asks for nothing to change (RFC 9110 §9.2.1).
+constexpr bool is_safe(Method method) {
+  return method == Method::get || method == Method::head || method == Method::options || method == Method::trace;
+}
+
+// Means the same once and many times, so that it may be sent again (RFC 9110 §9.2.2).
+constexpr bool is_idempotent(Method method) {
+  return is_safe(method) || method == Method::put || method == Method::delete_;
+}
+
 }  // namespace pipette::http

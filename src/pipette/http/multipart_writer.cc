@@ -23,7 +23,8 @@ Result<void> check_name(std::string_view name) {
 Result<void> check(const PartInfo& info) {
   if (const Result<void> name = check_name(info.name); !name) return name;
   if (const Result<void> filename = check_name(info.filename.value_or("")); !filename) return filename;
-  if (!ascii::is_value(info.content_type)) return fail(Errc::bad_field_value);
+  const bool is_trimmed = ascii::trim(info.content_type).size() == info.content_type.size();  // as it is read back
+  if (!is_trimmed || !ascii::is_value(info.content_type)) return fail(Errc::bad_field_value);
   return {};
 }
 

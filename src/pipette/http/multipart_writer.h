@@ -12,9 +12,10 @@
 //
 // Names are quoted as multipart.h says. Whatever is written is read back as the same by MultipartReader.
 //
-// Errors    Errc::bad_field_value: a control octet (CR, LF and NUL among them) in a name, filename or content type;
-//           bad_multipart: %22 in a name, the boundary in the content, or a part after the end. Nothing is appended
-//           then, and after an error in the content the body cannot go on.
+// Spec      RFC 2046 §5.1.1, RFC 7578 §4-§5.
+// Errors    Errc::bad_field_value: a control octet (CR, LF and NUL among them) in a name, filename or content type, or
+//           white space around the latter; bad_multipart: %22 in a name, the boundary in the content, or a part after
+//           the end. Nothing is appended then, and after an error in the content the body cannot go on.
 // Threads   one.
 #pragma once
 

@@ -6,8 +6,9 @@
 //   Range: bytes=5-2                            -->  Errc::bad_range               200, or 400 (RFC 9110 §14.2)
 //
 // Ranges that overlap or touch are joined, in the place of the first of them, so that no octet is sent twice; where
-// more than max_ranges stand apart even so, the field is ignored and the answer is whole. So many small ranges and
-// ranges over one another cost a server nothing (RFC 9110 §17.15). A representation of no octets is always whole.
+// more than max_ranges stand apart, as far as it has been read, the field is ignored and the answer is whole. So many
+// small ranges and ranges over one another cost a server nothing (RFC 9110 §17.15). A representation of no octets is
+// always whole.
 //
 // Spec      RFC 9110 §14, §15.3.7, §15.5.17.
 // Errors    Errc::bad_range.

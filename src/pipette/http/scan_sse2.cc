@@ -35,7 +35,8 @@ struct Sse2 {
     __m128i stops = _mm_or_si128(space_or_below, _mm_andnot_si128(_mm_cmpeq_epi8(octets, all('~')), brace_or_above));
     stops = _mm_or_si128(stops, _mm_cmpeq_epi8(with_1, all('#')));  // " #
     stops = _mm_or_si128(stops, _mm_cmpeq_epi8(with_2, all('>')));  // < >
-    stops = _mm_or_si128(stops, _mm_cmpeq_epi8(with_2, all('^')));  // \ ^
+    const __m128i from_bracket = _mm_sub_epi8(octets, all('['));    // [ \ ] ^
+    stops = _mm_or_si128(stops, _mm_cmpeq_epi8(_mm_min_epu8(from_bracket, all('^' - '[')), from_bracket));
     stops = _mm_or_si128(stops, _mm_cmpeq_epi8(octets, all('`')));
     stops = _mm_or_si128(stops, _mm_cmpeq_epi8(octets, all('%')));
     return mask(stops);

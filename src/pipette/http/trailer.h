@@ -6,9 +6,9 @@
 // recipient and overlooked by the next when it comes late. Such names are refused when trailers are written and dropped
 // when they are read. Trailers are never merged into the fields of the head.
 //
-// Spec     RFC 9110 §6.5.1, §6.6.2.
-// Errors   Errc::bad_trailer: the name may not be a trailer's; bad_field_list: a Trailer field that is no list of
-// names. Threads  pure functions, any thread.
+// Spec      RFC 9110 §6.5.1, §6.6.2.
+// Errors    Errc::bad_trailer: the name may not be a trailer's; bad_field_list: a Trailer field that lists no names.
+// Lifetime  reads its arguments during the call only.   Threads  pure functions, any thread.
 #pragma once
 
 #include <string_view>

@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <charconv>
 #include <cstring>
 #include <utility>
 
 #include "pipette/base/ascii.h"
+#include "pipette/base/digits.h"
 #include "pipette/http/host.h"
 #include "pipette/http/percent.h"
 
@@ -24,7 +24,6 @@ using internal::UriSpans;
 constexpr std::uint16_t kHttpPort = 80;
 constexpr std::uint16_t kHttpsPort = 443;
 constexpr std::uint64_t kMaxPort = 65535;
-constexpr std::size_t kMaxUriBytes = std::size_t{1} << 20;
 
 // ---- the octets of each part, RFC 3986 appendix A --------------------------------------------------------
 
@@ -160,8 +159,8 @@ bool take_path_and_rest(std::string_view text, std::size_t base, UriSpans& uri) 
 bool is_authority_end(char c) { return c == '/' || c == '?' || c == '#'; }
 
 // URI-reference.
-bool take_uri(std::string_view text, UriSpans& uri) {
-  if (text.size() > kMaxUriBytes) return false;
+bool take_uri(std::string_view text, UriSpans& uri, std::size_t max_bytes = kMaxUriBytes) {
+  if (text.size() > max_bytes) return false;
   std::size_t at = 0;
   if (const std::size_t size = scheme_size(text); size > 0 && size < text.size() && text[size] == ':') {
     uri.scheme = span(0, size);
@@ -388,6 +387,17 @@ Result<void> append_path(std::string_view raw, std::string& out) {
 
 // ---- a URI to keep and to change -------------------------------------------------------------------------
 
+Uri& Uri::operator=(Uri&& other) noexcept {
+  if (this == &other) return *this;
+  text_ = std::move(other.text_);
+  spans_ = other.spans_;
+  args_are_parsed_ = other.args_are_parsed_;
+  path_ = std::move(other.path_);
+  args_ = std::move(other.args_);
+  other.clear();
+  return *this;
+}
+
 Result<void> Uri::parse(std::string_view text) {
   UriSpans uri;
   if (!take_uri(text, uri) || !uri.scheme.is_there()) return fail(Errc::bad_uri);
@@ -472,7 +482,8 @@ void Uri::normalize() {
     append_normalized(uri.host, true, scratch_);
     const std::uint16_t usual = default_port(uri.scheme);
     if (uri.port && !uri.port->empty() && (usual == 0 || port() != usual)) {
-      scratch_.append(":").append(std::to_string(port()));
+      scratch_ += ':';
+      append_decimal(scratch_, port());
     }
   }
   const std::size_t path_at = scratch_.size();
@@ -488,7 +499,8 @@ void Uri::normalize() {
     append_normalized(*uri.fragment, false, scratch_);
   }
   UriSpans normalized;
-  [[maybe_unused]] const bool is_uri = take_uri(scratch_, normalized) && adopt(normalized);
+  // One octet more, for the "/": nothing else becomes longer.
+  [[maybe_unused]] const bool is_uri = take_uri(scratch_, normalized, kMaxUriBytes + 1) && adopt(normalized);
   assert(is_uri);
 }
 
@@ -582,12 +594,9 @@ Result<void> Uri::set_host(std::optional<std::string_view> host) {
 
 Result<void> Uri::set_port(std::optional<std::uint16_t> port) {
   UriView uri = parts();
-  std::array<char, 8> room;
-  uri.port = std::nullopt;
-  if (port) {
-    const auto [end, error] = std::to_chars(room.data(), room.data() + room.size(), *port);
-    uri.port = std::string_view(room.data(), static_cast<std::size_t>(end - room.data()));
-  }
+  std::string digits;
+  if (port) append_decimal(digits, *port);
+  uri.port = port ? std::optional<std::string_view>(digits) : std::nullopt;
   return uri.authority || !port ? assign(uri) : fail(Errc::bad_uri);
 }
 

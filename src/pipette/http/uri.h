@@ -8,12 +8,14 @@
 //   Uri                                                       owns its text; parts can be changed
 //
 // Strict: the octets of RFC 3986 and no other, each "%" with two hex digits behind it, a port up to 65535, hosts as
-// host.h has them: IPv4, IPv6 and names, neither zone identifiers nor IPvFuture, which nobody has ever defined; a
-// mebibyte at most.
+// host.h has them: IPv4, IPv6 and names, neither zone identifiers nor IPvFuture, which nobody has ever defined; at most
+// kMaxUriBytes.
 //
 // Spec      RFC 3986 §3 (syntax), §5.2 (resolving), §6.2.2-§6.2.3 (normalizing); RFC 9110 §4.2 (http and https).
 // Errors    Errc::bad_uri; unsupported_scheme from parse_http_url(). What is refused changes nothing.
-// Lifetime  UriView and HttpUrl: views into the text that was parsed. Views of a Uri: until it is changed or moved.
+// Lifetime  UriView and HttpUrl: views into the text that was parsed. Views of a Uri: until it is changed or moved;
+// what
+//           was moved from is empty.
 // Units     octets.        Threads  one a Uri.
 #pragma once
 
@@ -22,11 +24,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "pipette/base/result.h"
 #include "pipette/http/args.h"
 
 namespace pipette::http {
+
+inline constexpr std::size_t kMaxUriBytes = 1024 * 1024;
 
 // What is absent is nullopt, which is not the same as empty: "http://a?" has an empty query. A path is never absent.
 struct UriView {
@@ -75,8 +80,8 @@ std::uint16_t default_port(std::string_view scheme);
 
 // ---- what a client calls
 
-// An http or https URI. Userinfo is refused (RFC 9110 §4.2.4), a fragment is dropped. The target is what a request line
-// may carry, which is what servers take too: brackets may stand in it as they are (/a?b[]=1).
+// An http or https URI. Userinfo is refused (RFC 9110 §4.2.4), a fragment is dropped. Brackets in a path or a query
+// must be written %5B and %5D, as servers that go by RFC 3986 want them.
 struct HttpUrl {
   bool is_https = false;
   std::string_view authority;  // host with its port, as written: what a Host field says
@@ -112,15 +117,22 @@ bool is_plain_path(std::string_view raw);
 // authority. nullopt removes a part.
 class Uri {
  public:
+  Uri() = default;
+  Uri(const Uri& other) = default;
+  Uri& operator=(const Uri& other) = default;
+  Uri(Uri&& other) noexcept { *this = std::move(other); }
+  Uri& operator=(Uri&& other) noexcept;
+
   // A URI with a scheme. A path with %00 is refused.
   Result<void> parse(std::string_view text);
   // The URI that a request is for: `target` as in a request line, absolute or beginning with "/", or "*"; `host` as in
-  // a Host field, for a target that has none (RFC 9110 §7.1). Here a target may have a fragment.
+  // a Host field, for a target that has none (RFC 9110 §7.1). Here a target may have a fragment, but not the brackets
+  // that request lines may have as they are.
   Result<void> parse(std::string_view host, std::string_view target, std::string_view scheme = "http");
   // Becomes what `reference` means when it is met in this URI (RFC 3986 §5.2).
   Result<void> resolve(std::string_view reference);
   // Scheme and host in lower case, percent signs only where needed and in upper case, no dot segments, no default or
-  // empty port, "/" for an empty path behind an authority (RFC 3986 §6.2.2, §6.2.3).
+  // empty port, "/" for an empty path behind an authority (RFC 3986 §6.2.2, §6.2.3); that "/" may exceed kMaxUriBytes.
   void normalize();
   // Keeps its memory.
   void clear();

@@ -29,6 +29,18 @@ namespace pipette::http::internal {
   return octet(0) | octet(size / 2) | octet(size - 1);
 }
 
+// Whether both are the same octets.
+[[gnu::always_inline]] inline bool is_same(std::string_view a, std::string_view b) {
+  const std::size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size < 8) return load_padded_word(a) == load_padded_word(b);
+  if (size > 32) return std::memcmp(a.data(), b.data(), size) == 0;
+  for (std::size_t at = 0; at + 8 < size; at += 8) {
+    if (load_word(a.data() + at) != load_word(b.data() + at)) return false;
+  }
+  return load_word(a.data() + size - 8) == load_word(b.data() + size - 8);
+}
+
 // Where the first `wanted`, which is not NUL, stands in `text`; its size if nowhere.
 [[gnu::always_inline]] inline std::size_t find_octet(std::string_view text, char wanted) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;

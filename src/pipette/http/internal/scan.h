@@ -68,9 +68,9 @@ inline const char* skip_value(const char* at, const char* end) {
   return at;
 }
 
-// The first octet in [at, end) that may not stand in a request target.
+// The first octet in [at, end) that may not stand in a request target; brackets may, around an IPv6 host.
 inline const char* skip_target(const char* at, const char* end) {
-  while (at != end && ascii::is_target_char(*at)) ++at;
+  while (at != end && (ascii::is_target_char(*at) || *at == '[' || *at == ']')) ++at;
   return at;
 }
 

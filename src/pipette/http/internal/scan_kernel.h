@@ -241,6 +241,13 @@ done:
   return line;
 }
 
+// The same out of line, so that take_request() has its registers for itself.
+template <class Isa>
+[[gnu::noinline]] const char* take_other_lines(const char* begin, const char* line, const char* end,
+                                               const PlainLimits& limits, const Block& block, Fields::Table& table) {
+  return take_marked_lines<Isa>(begin, line, end, limits, block, table);
+}
+
 template <class Isa>
 const char* take_lines(const char* begin, const char* line, const char* end, const PlainLimits& limits,
                        Fields::Table& table) {
@@ -277,7 +284,7 @@ Taken take_request(const char* begin, const char* end, const PlainLimits& limits
       if (!skip_line_end<Isa>(stop_at, end, block)) return {line_size, line};
     }
   }
-  return {line_size, take_marked_lines<Isa>(begin, line, end, limits, block, table)};
+  return {line_size, take_other_lines<Isa>(begin, line, end, limits, block, table)};
 }
 
 }  // namespace
