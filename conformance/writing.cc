@@ -127,8 +127,12 @@ Events write_message(const Case& one, http::FieldLines fields) {
       one.sent == Sent::write_request ? write_request(order, fields, out) : write_response(order, fields, out);
   if (!length && out.empty()) return refused(length.error());
   if (!length) return {"refused, but something has been written"};
-  if (const Result<void> written = write_body(order, *length, out); !written) return refused(written.error());
+  const Result<void> written = write_body(order, *length, out);
   Events events = describe(out.readable());
+  if (!written) {
+    events.push_back(refused(written.error()).front());
+    return events;
+  }
   const bool closes = length->kind == http::BodyLength::Kind::until_close;
   events.emplace_back(closes ? "complete, closes" : "complete");
   return events;

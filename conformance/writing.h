@@ -2,7 +2,7 @@
 //
 //   octets "HTTP/1.1 200 OK\r\n"      a line of the head, or a piece of the body
 //   field "X" "1"                     what was set
-//   refused bad_reason                instead of the octets: nothing has been written then
+//   refused bad_reason                what is refused adds nothing to the octets that went out before
 //   complete | complete, closes       whether the connection goes on
 #pragma once
 

@@ -338,5 +338,20 @@ TEST(Args, AreFoundByNamesOfEverySize) {
   }
 }
 
+TEST(Args, AreEmptyWhenTheyHaveBeenMovedAndCanBeUsedAgain) {
+  Args args(5);
+  args.set("keep", std::string(3000, 'k'));
+  args.set("gone", std::string(1000, 'v'));
+  args.remove("gone");
+  Args other = std::move(args);
+  EXPECT_EQ(other.get("keep"), std::string(3000, 'k'));
+  EXPECT_TRUE(args.empty());  // NOLINT(bugprone-use-after-move): the point
+  args.set("a", "1");
+  args.remove("a");
+  args.set("b", "2");
+  EXPECT_EQ(args.get("b"), "2");
+  EXPECT_EQ(other.size(), 1U);
+}
+
 }  // namespace
 }  // namespace pipette::http

@@ -84,6 +84,16 @@ std::string_view format_number(Number number, std::array<char, kMaxNumberBytes>&
 
 }  // namespace
 
+Args& Args::operator=(Args&& other) noexcept {
+  if (this == &other) return *this;
+  max_args_ = other.max_args_;
+  text_ = std::move(other.text_);
+  dead_bytes_ = other.dead_bytes_;
+  entries_ = std::move(other.entries_);
+  other.clear();
+  return *this;
+}
+
 Result<void> Args::parse(std::string_view text) {
   text_.assign(text);
   entries_.clear();

@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pipette/base/result.h"
@@ -44,6 +45,10 @@ class Args {
 
   // `max_args` is for parse(): what the application adds itself is not counted.
   explicit Args(std::size_t max_args = kMaxArgs) : max_args_(max_args) {}
+  Args(const Args&) = default;
+  Args& operator=(const Args&) = default;
+  Args(Args&& other) noexcept { *this = std::move(other); }
+  Args& operator=(Args&& other) noexcept;  // leaves the other empty
 
   // Replaces all by the pairs of `text`, which has no "?" in front.
   Result<void> parse(std::string_view text);
@@ -122,7 +127,7 @@ class Args {
   void sort_stably(Compare&& compare);
   void compact();
 
-  std::size_t max_args_;
+  std::size_t max_args_ = kMaxArgs;
   std::string text_;  // what the entries point into, and what earlier ones pointed into
   std::size_t dead_bytes_ = 0;
   std::vector<Entry> entries_;
