@@ -15,6 +15,7 @@ constexpr std::size_t kSizes[] = {1, 63, 64, 65, 128, 1000, 2047, 2048, 2049, 10
 TEST(FramePool, GivesRoomForEachSize) {
   for (const std::size_t size : kSizes) {
     void* frame = allocate_frame(size);
+    ASSERT_NE(frame, nullptr) << size;
     std::memset(frame, 0xab, size);
     free_frame(frame, size);
   }

@@ -7,6 +7,7 @@
 // Lifetime  the views are good while those octets stand still: for a request, until its handler returns.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -14,6 +15,10 @@
 #include "pipette/http/method.h"
 
 namespace pipette::http {
+
+// What is read, and so what is written.
+inline constexpr std::size_t kMaxMethodBytes = 32;
+inline constexpr std::size_t kMaxReasonBytes = 1024;
 
 // The four forms of a request target, RFC 9112 §3.2.
 enum class TargetForm : std::uint8_t { origin, absolute, authority, asterisk };

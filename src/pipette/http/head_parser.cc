@@ -30,9 +30,7 @@ using internal::skip_token;
 using internal::skip_value;
 using internal::word_of;
 
-constexpr std::size_t kMaxMethodBytes = 32;
 constexpr std::size_t kVersionBytes = 8;  // HTTP/1.1
-constexpr std::size_t kMaxReasonBytes = 1024;
 constexpr std::uint64_t kVersion11 = word_of("HTTP/1.1");
 constexpr std::size_t kMaxRememberedBytes = 2048;
 constexpr std::size_t kNoLineEnd = static_cast<std::size_t>(-1);

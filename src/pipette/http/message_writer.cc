@@ -15,8 +15,6 @@ namespace {
 
 using Kind = BodyLength::Kind;
 
-constexpr std::size_t kMaxMethodBytes = 32;    // as the parser
-constexpr std::size_t kMaxReasonBytes = 1024;  // as the parser
 // For the names and line ends of all that may stand beside the fields, their values apart.
 constexpr std::size_t kNamesRoom = 256;
 constexpr std::string_view kVersion = "HTTP/1.1";
