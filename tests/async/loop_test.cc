@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/lone_loop.h"
+
 namespace pipette::inmem {
 namespace {
 
@@ -31,7 +33,8 @@ class LoopTest : public ::testing::Test {
     return Job([this, c] { log += c; });
   }
 
-  Loop loop{WallTime(1000s)};
+  test::LoneLoop lone{WallTime(1000s)};
+  Loop& loop = *lone;
   std::string log;
 };
 
@@ -163,7 +166,8 @@ TEST_F(LoopTest, RunsPostedWorkInOrderAndNotInsideTheCall) {
 TEST_F(LoopTest, DropsPostedWorkThatHasNotRunWhenItDies) {
   const auto token = std::make_shared<int>(0);
   {
-    Loop dying{WallTime()};
+    test::LoneLoop lone_and_dying;
+    Loop& dying = *lone_and_dying;
     dying.post([token] {});
     dying.post([token] {});
     dying.step();

@@ -6,6 +6,8 @@
 #include "pipette/async/task.h"
 #include "pipette/inmem/loop.h"
 
+#include "tests/support/lone_loop.h"
+
 namespace pipette::async {
 namespace {
 
@@ -19,7 +21,8 @@ class SleepTest : public ::testing::Test {
     woken_at = loop.now();
   }
 
-  inmem::Loop loop{WallTime()};
+  test::LoneLoop lone;
+  inmem::Loop& loop = *lone;
   StopSource source{loop};
   std::optional<TimePoint> woken_at;
   StopReason reason = StopReason::canceled;

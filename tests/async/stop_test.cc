@@ -7,6 +7,8 @@
 
 #include "pipette/inmem/loop.h"
 
+#include "tests/support/lone_loop.h"
+
 namespace pipette::async {
 namespace {
 
@@ -22,7 +24,8 @@ class StopTest : public ::testing::Test {
     char name;
   };
 
-  inmem::Loop loop{WallTime()};
+  test::LoneLoop lone;
+  inmem::Loop& loop = *lone;
   std::string log;
   Waiter a{log, 'a'}, b{log, 'b'}, c{log, 'c'};
 };

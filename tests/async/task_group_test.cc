@@ -8,6 +8,8 @@
 #include "pipette/async/sleep.h"
 #include "pipette/inmem/loop.h"
 
+#include "tests/support/lone_loop.h"
+
 namespace pipette::async {
 namespace {
 
@@ -54,7 +56,8 @@ class TaskGroupTest : public ::testing::Test {
     log += c;
   }
 
-  inmem::Loop loop{WallTime()};
+  test::LoneLoop lone;
+  inmem::Loop& loop = *lone;
   std::string log;
   TaskGroup group{loop};
 };

@@ -27,6 +27,7 @@ class Event {
     void await_suspend(std::coroutine_handle<> waiter) {
       assert(event_.waiter_ == nullptr);
       waiter_ = waiter;
+      event_.loop_.keep_lane(*this);
       event_.waiter_ = this;
     }
     void await_resume() const {}

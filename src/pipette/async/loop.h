@@ -12,6 +12,7 @@
 
 #include <functional>
 
+#include "pipette/async/run_queue.h"
 #include "pipette/async/runnable.h"
 #include "pipette/async/timer.h"
 #include "pipette/base/time.h"
@@ -32,32 +33,45 @@ class Loop {
   virtual void refresh_now() = 0;
 
   // Runs `runnable` in this turn or the next; never before enqueue() has returned. No allocation.
-  void enqueue(Runnable& runnable) { ready_.push_back(runnable); }
+  void enqueue(Runnable& runnable) { queue_->push_back(runnable); }
+  // The same, as the beginning of a lane of its own.
+  void enqueue_in_new_lane(Runnable& runnable) {
+    queue_->begin_lane(runnable);
+    queue_->push_back(runnable);
+  }
+  // To be called when `waiter` begins to wait, so that whoever wakes it does so in its own lane.
+  void keep_lane(Runnable& waiter) { queue_->keep_lane(waiter); }
   // Runs `work` on the loop's thread. From any thread.
   virtual void post(Work work) = 0;
 
-  void arm(Timer& timer, TimePoint deadline) { timers_.arm(timer, deadline); }
+  void arm(Timer& timer, TimePoint deadline) {
+    queue_->keep_lane(timer);
+    timers_.arm(timer, deadline);
+  }
   void disarm(Timer& timer) { timers_.disarm(timer); }
 
  protected:
-  Loop() = default;
+  Loop() : queue_(&own_queue_) {}
+  // A loop whose work stands in a queue that it shares with others, and that outlives it.
+  explicit Loop(RunQueue& shared) : queue_(&shared) {}
 
   void set_now(TimePoint now) { now_ = now; }
-  bool has_ready() const { return !ready_.empty(); }
+  bool has_ready() const { return !queue_->empty(); }
   TimePoint next_deadline() { return timers_.next_deadline(); }
 
   // Runs the first that is ready; false when there is none.
   bool run_one() {
-    if (ready_.empty()) return false;
-    ready_.pop_front().run();
+    if (queue_->empty()) return false;
+    queue_->run(queue_->front());
     return true;
   }
   // Makes the timers due at now() ready.
-  void take_due_timers() { timers_.take_due(now_, ready_); }
+  void take_due_timers() { timers_.take_due(now_, queue_->ready()); }
 
  private:
   TimePoint now_{};
-  List<Runnable> ready_;
+  RunQueue own_queue_;
+  RunQueue* queue_;
   TimerQueue timers_;
 };
 

@@ -31,6 +31,7 @@ void StopToken::add(Runnable& waiter) const {
   if (source_->stop_requested()) {
     source_->loop_.enqueue(waiter);
   } else {
+    source_->loop_.keep_lane(waiter);
     source_->waiters_.push_back(waiter);
   }
 }

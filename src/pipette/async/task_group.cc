@@ -48,7 +48,7 @@ void TaskGroup::spawn(Task<> task) {
   promise.start.frame = child.frame;
   children_.push_back(promise);
   ++size_;
-  loop_.enqueue(promise.start);
+  loop_.enqueue_in_new_lane(promise.start);
 }
 
 void TaskGroup::child_finished() {

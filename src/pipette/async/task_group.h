@@ -39,6 +39,7 @@ class TaskGroup {
     bool await_ready() const { return group_.empty(); }
     void await_suspend(std::coroutine_handle<> waiter) {
       waiter_ = waiter;
+      group_.loop_.keep_lane(*this);
       group_.joiner_ = this;
     }
     void await_resume() const {}

@@ -1,8 +1,19 @@
 #include "pipette/async/timer.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace pipette::async {
+namespace {
+
+// Of an entry of the heap. Four, since each entry that moves touches its timer, which may be far away: half the levels
+// of a binary heap.
+constexpr std::size_t kChildren = 4;
+
+constexpr std::size_t parent_of(std::size_t index) { return (index - 1) / kChildren; }
+constexpr std::size_t first_child_of(std::size_t index) { return kChildren * index + 1; }
+
+}  // namespace
 
 Timer::~Timer() {
   if (queue_ != nullptr) queue_->remove(*this);
@@ -42,11 +53,14 @@ void TimerQueue::take_due(TimePoint now, List<Runnable>& due) {
   }
 }
 
-// Re-keys or drops stale entries until the top is what its timer says.
+// Re-keys or drops stale entries until the top is what its timer says, and somebody wants it.
 void TimerQueue::correct_top() {
   while (!heap_.empty()) {
     Timer& timer = *heap_.front().timer;
-    if (heap_.front().order == timer.order_) return;
+    if (heap_.front().order == timer.order_) {
+      if (timer.is_wanted()) return;
+      timer.deadline_ = kNever;
+    }
     if (timer.deadline_ == kNever) {
       remove(timer);
     } else {
@@ -61,7 +75,7 @@ void TimerQueue::remove(Timer& timer) {
   const Entry last = heap_.back();
   heap_.pop_back();
   if (index == heap_.size()) return;
-  if (index > 0 && last < heap_[(index - 1) / 2]) {
+  if (index > 0 && last < heap_[parent_of(index)]) {
     sift_up(index, last);
   } else {
     sift_down(index, last);
@@ -75,7 +89,7 @@ void TimerQueue::place(std::size_t index, Entry entry) {
 
 void TimerQueue::sift_up(std::size_t index, Entry entry) {
   while (index > 0) {
-    const std::size_t parent = (index - 1) / 2;
+    const std::size_t parent = parent_of(index);
     if (!(entry < heap_[parent])) break;
     place(index, heap_[parent]);
     index = parent;
@@ -84,10 +98,12 @@ void TimerQueue::sift_up(std::size_t index, Entry entry) {
 }
 
 void TimerQueue::sift_down(std::size_t index, Entry entry) {
-  for (;;) {
-    std::size_t child = 2 * index + 1;
-    if (child >= heap_.size()) break;
-    if (child + 1 < heap_.size() && heap_[child + 1] < heap_[child]) ++child;
+  while (first_child_of(index) < heap_.size()) {
+    std::size_t child = first_child_of(index);
+    const std::size_t end = std::min(child + kChildren, heap_.size());
+    for (std::size_t other = child + 1; other < end; ++other) {
+      if (heap_[other] < heap_[child]) child = other;
+    }
     if (!(heap_[child] < entry)) break;
     place(index, heap_[child]);
     index = child;

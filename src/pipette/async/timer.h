@@ -24,6 +24,8 @@ class TimerQueue;
 class Timer : public Runnable {
  public:
   bool is_armed() const { return deadline_ != kNever; }
+  // Whether anybody waits for the deadline. Asked before the clock goes there: if not, the timer is disarmed.
+  virtual bool is_wanted() const { return true; }
   TimePoint deadline() const { return deadline_; }
 
  protected:

@@ -1,0 +1,42 @@
+// RunQueue: what is ready to run, in order, and in which lane.
+//
+// Each loop has one; the loops of a simulated world share theirs, so that the order among hosts is one order.
+//
+// Threads  one.
+#pragma once
+
+#include "pipette/async/runnable.h"
+
+namespace pipette::async {
+
+class RunQueue {
+ public:
+  bool empty() const { return ready_.empty(); }
+  // Behind all that is ready. What belongs to no lane yet goes on in the one that runs now.
+  void push_back(Runnable& runnable) {
+    if (runnable.lane_ == 0) runnable.lane_ = lane_;
+    ready_.push_back(runnable);
+  }
+  // Whoever waits now is to be woken in the lane it waits in.
+  void keep_lane(Runnable& waiter) { waiter.lane_ = lane_; }
+  void begin_lane(Runnable& first) { first.lane_ = ++lanes_; }
+
+  Runnable& front() const { return ready_.front(); }
+  void run(Runnable& runnable) {
+    runnable.unlink();
+    lane_ = runnable.lane_;
+    runnable.run();
+  }
+  // The lane that runs, or ran last; 0 outside.
+  Lane lane() const { return lane_; }
+  void leave_lane() { lane_ = 0; }
+
+  List<Runnable>& ready() { return ready_; }
+
+ private:
+  List<Runnable> ready_;
+  Lane lane_ = 0;
+  Lane lanes_ = 0;  // begun so far
+};
+
+}  // namespace pipette::async

@@ -1,0 +1,23 @@
+// LoneLoop: a simulated loop without a world around it.
+#pragma once
+
+#include "pipette/base/oracle.h"
+#include "pipette/inmem/loop.h"
+#include "pipette/inmem/scheduler.h"
+
+namespace pipette::test {
+
+class LoneLoop {
+ public:
+  explicit LoneLoop(WallTime start = WallTime()) : loop_(scheduler_, start) {}
+
+  inmem::Loop& operator*() { return loop_; }
+
+ private:
+  FixedOracle oracle_;
+  Decisions decisions_{oracle_};
+  inmem::Scheduler scheduler_{decisions_};
+  inmem::Loop loop_;
+};
+
+}  // namespace pipette::test
