@@ -1,10 +1,10 @@
-// The contract of net/listener.h and net/network.h, each rule stated once as a test (see transport.h).
+// As tests in net know it (see transport.h).
 #pragma once
+
+#include "pipette/lab/contract/listener_contract.h"
 
 #include "tests/net/transport.h"
 
 namespace pipette::net {
-
-class ListenerContract : public TransportTest {};
-
+using lab::ListenerContract;
 }  // namespace pipette::net

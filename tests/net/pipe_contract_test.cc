@@ -30,7 +30,8 @@ class PipeTransport final : public Transport {
 std::unique_ptr<Transport> make_pipe() { return std::make_unique<PipeTransport>(inmem::PipeOptions()); }
 
 std::unique_ptr<Transport> make_tiny_pipe() {
-  const inmem::PipeOptions tiny{.capacity_bytes = 64, .max_read_bytes = 3, .max_write_bytes = 5};
+  inmem::PipeOptions tiny{.max_read_bytes = 3, .max_write_bytes = 5};
+  tiny.with_capacity(64);
   return std::make_unique<PipeTransport>(tiny);
 }
 

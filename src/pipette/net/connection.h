@@ -4,7 +4,7 @@
 //   try_write ─> how much was taken               | would_block ──> wait(write) ─> wake ──> try again
 //
 // Everything above talks to this class; tcp/, tls/ and inmem/ implement it, and the contract suite
-// (tests/net/connection_contract.h) holds each of them to these rules:
+// (pipette/lab/contract/connection_contract.h) holds each of them to these rules:
 //
 //   Order      Bytes arrive in the order they were sent. Reads split and join writes freely.
 //   End        Reading gives 0 when the peer has finished sending, only after all its data, and from then on.

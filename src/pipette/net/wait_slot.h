@@ -2,7 +2,8 @@
 //
 //   wait(waiter) ──> wake() or the deadline ──> the waiter is enqueued, once
 //
-// The timer is armed only while somebody waits, so a deadline that is never waited for costs one store.
+// The timer is armed only while somebody waits, so a deadline that is never waited for costs one store; and a waiter
+// that dies takes its deadline with it (Timer::is_wanted).
 #pragma once
 
 #include <cassert>
@@ -26,6 +27,7 @@ class WaitSlot final : private async::Timer {
   void wait(Waiter& waiter) {
     assert(!has_waiter() && "one waiter a direction");
     waiters_.push_back(waiter);
+    loop_.keep_lane(waiter);
     if (deadline_ != kNever) loop_.arm(*this, deadline_);
   }
   void set_deadline(TimePoint deadline) {
@@ -39,6 +41,7 @@ class WaitSlot final : private async::Timer {
 
  private:
   void run() override { wake(); }
+  bool is_wanted() const override { return has_waiter(); }
 
   async::Loop& loop_;
   TimePoint deadline_ = kNever;
