@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "pipette/async/task.h"
-#include "pipette/inmem/loop.h"
+#include "pipette/inmem/world.h"
 
 namespace pipette::inmem {
 namespace {
@@ -22,9 +22,7 @@ using net::Direction;
 
 class PipeTest : public testing::Test {
  protected:
-  void make(const PipeOptions& options, PipeNames names = {}) {
-    std::tie(here_, there_) = make_pipe(loop_, options, std::move(names), nullptr);
-  }
+  void make(const PipeOptions& options) { std::tie(here_, there_) = make_pipe(loop_, options); }
   Result<std::size_t> write(Bytes bytes) { return here_->try_write({&bytes, 1}); }
   // What one read of the other end gives.
   std::string read(std::size_t room = 1000) {
@@ -34,14 +32,15 @@ class PipeTest : public testing::Test {
     return text;
   }
 
-  Loop loop_{WallTime()};
+  World world_;
+  Loop& loop_ = world_.loop();
   std::unique_ptr<PipeEnd> here_;
   std::unique_ptr<PipeEnd> there_;
 };
 
 TEST_F(PipeTest, TakesAsMuchAsItsCapacity) {
   PipeOptions options;
-  options.capacity_bytes = 10;
+  options.with_capacity(10);
   make(options);
   EXPECT_EQ(write("0123456789abc"), 10U);
   EXPECT_EQ(write("x").error(), Errc::would_block);
@@ -57,7 +56,7 @@ TEST_F(PipeTest, Takes64KilobytesUnlessToldOtherwise) {
 
 TEST_F(PipeTest, HasACapacityForEachDirection) {
   PipeOptions options;
-  options.capacity_bytes = 3;
+  options.with_capacity(3);
   make(options);
   EXPECT_EQ(write("abcd"), 3U);
   const Bytes other = "efgh";
@@ -94,7 +93,10 @@ TEST_F(PipeTest, CutsOneEndDifferentlyFromNowOn) {
   const Bytes other = "def";
   EXPECT_EQ(there_->try_write({&other, 1}), 3U) << "the other end is as it was";
   std::array<char, 10> room;
-  EXPECT_EQ(here_->try_read(room), 1U);
+  EXPECT_EQ(here_->try_read(room), 3U) << "and so is what it sends";
+  EXPECT_EQ(write("bc"), 1U);
+  EXPECT_EQ(read(), "a");
+  EXPECT_EQ(read(), "b");
 }
 
 Task<> write_all(net::Connection& connection, Bytes bytes, bool& ok) {
@@ -116,10 +118,11 @@ TEST_F(PipeTest, DeliversEverythingThroughEveryWindow) {
   std::string sent;
   for (int i = 0; i < 500; ++i) sent += std::to_string(i);
   for (const std::size_t bytes : {1U, 2U, 3U, 10U, 511U, 512U, 513U, 100'000U}) {
-    for (const auto member :
-         {&PipeOptions::capacity_bytes, &PipeOptions::max_read_bytes, &PipeOptions::max_write_bytes}) {
+    for (const int knob : {0, 1, 2}) {
       PipeOptions options;
-      options.*member = bytes;
+      if (knob == 0) options.with_capacity(bytes);
+      if (knob == 1) options.max_read_bytes = bytes;
+      if (knob == 2) options.max_write_bytes = bytes;
       make(options);
       bool ok = false;
       std::string received;
@@ -142,21 +145,20 @@ struct Wake final : net::Waiter {
 
 TEST_F(PipeTest, DescribesWhoWaitsForWhat) {
   PipeOptions options;
-  options.capacity_bytes = 1;
-  make(options, {"conn 3", "client", "server"});
+  options.with_capacity(1);
+  make(options);
   EXPECT_EQ(here_->describe_waits(), "");
-  EXPECT_EQ(write("x"), 1U);
+  EXPECT_EQ(write("xy"), 2U);
   Wake reader;
   Wake writer;
   here_->wait(Direction::read, reader);
-  EXPECT_EQ(here_->describe_waits(), "conn 3: client waits to read");
+  EXPECT_EQ(here_->describe_waits(), "pipe: first waits to read");
   here_->wait(Direction::write, writer);
   here_->set_deadline(Direction::write, TimePoint(10s));
-  EXPECT_EQ(here_->describe_waits(),
-            "conn 3: client waits to read\nconn 3: client waits to write, until +10.000000000");
+  EXPECT_EQ(here_->describe_waits(), "pipe: first waits to read\npipe: first waits to write, until +10.000000000");
   EXPECT_EQ(there_->describe_waits(), "");
   loop_.advance_to(TimePoint(10s));
-  EXPECT_EQ(here_->describe_waits(), "conn 3: client waits to read");
+  EXPECT_EQ(here_->describe_waits(), "pipe: first waits to read");
   EXPECT_EQ(reader.count, 0);
   EXPECT_EQ(writer.count, 1);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "pipette/inmem/pipe.h"
 #include "pipette/inmem/world.h"
@@ -18,7 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 constexpr TimePoint at(Duration since_start) { return TimePoint(since_start); }
 
@@ -43,31 +43,27 @@ TEST(Quote, CutsAfterSoManyOctets) {
   EXPECT_EQ(quote(std::string(97, 'x')), "\"" + std::string(96, 'x') + "\"…");
 }
 
+EventLog log_of(const std::vector<std::string_view>& notes) {
+  EventLog log;
+  for (const std::string_view note : notes) log.note(at(0ns), note);
+  return log;
+}
+
 TEST(Transcript, HasALineAnEvent) {
-  Transcript transcript;
-  transcript.add(at(0ns), "first");
-  transcript.add_bytes(at(10s), "a -> b", "x\r\n");
-  EXPECT_THAT(transcript.lines(), ElementsAre("+0.000000000  first", R"(+10.000000000  a -> b  3 B  "x\r\n")"));
-  EXPECT_EQ(transcript.text(), transcript.lines()[0] + "\n" + transcript.lines()[1] + "\n");
+  EventLog log;
+  log.note(at(0ns), "first");
+  const std::uint32_t number = log.add_connection({.label = "conn 1", .names = {"a", "b"}, .addresses = {}});
+  log.add({.time = at(10s), .kind = EventKind::sent, .side = 0, .connection = number, .count = 3}, "x\r\n");
+  EXPECT_THAT(transcript_lines(log),
+              ElementsAre("+0.000000000  first", R"(+10.000000000  conn 1  a -> b  3 B  "x\r\n")"));
+  EXPECT_EQ(transcript(log), transcript_lines(log)[0] + "\n" + transcript_lines(log)[1] + "\n");
 }
 
 TEST(Transcript, ShowsItsEnd) {
-  Transcript transcript;
-  for (const std::string_view what : {"a", "b", "c"}) transcript.add(at(0ns), what);
-  EXPECT_EQ(transcript.tail(3), "  +0.000000000  a\n  +0.000000000  b\n  +0.000000000  c\n");
-  EXPECT_EQ(transcript.tail(1), "  … 2 earlier events\n  +0.000000000  c\n");
-  EXPECT_EQ(Transcript().tail(5), "");
-}
-
-TEST(Transcript, KeepsNothingWhileItIsOff) {
-  Transcript transcript;
-  transcript.set_recording(false);
-  transcript.add(at(0ns), "x");
-  transcript.add_bytes(at(0ns), "a -> b", "x");
-  EXPECT_THAT(transcript.lines(), IsEmpty());
-  transcript.set_recording(true);
-  transcript.add(at(0ns), "y");
-  EXPECT_EQ(transcript.lines().size(), 1U);
+  const EventLog log = log_of({"a", "b", "c"});
+  EXPECT_EQ(transcript_tail(log, 3), "  +0.000000000  a\n  +0.000000000  b\n  +0.000000000  c\n");
+  EXPECT_EQ(transcript_tail(log, 1), "  … 2 earlier events\n  +0.000000000  c\n");
+  EXPECT_EQ(transcript_tail(EventLog(), 5), "");
 }
 
 // ---- what pipes put into it ------------------------------------------------------------------------------
@@ -75,8 +71,12 @@ TEST(Transcript, KeepsNothingWhileItIsOff) {
 class RecordedPipe : public testing::Test {
  protected:
   RecordedPipe() {
-    PipeNames names{"conn 7", "client", "server"};
-    std::tie(client_, server_) = make_pipe(world_.loop(), PipeOptions(), std::move(names), &world_.transcript());
+    PipeSetup setup;
+    setup.loops = {&world_.loop(), &world_.loop()};
+    setup.wire_loop = &world_.loop();
+    setup.log = &world_.log();
+    setup.number = world_.log().add_connection({.label = "conn 7", .names = {"client", "server"}, .addresses = {}});
+    std::tie(client_, server_) = make_pipe(setup);
   }
   static Result<std::size_t> write(net::Connection& connection, Bytes bytes) {
     return connection.try_write({&bytes, 1});
@@ -86,7 +86,7 @@ class RecordedPipe : public testing::Test {
     return connection.try_read(room);
   }
   // The last line, without its time.
-  std::string last() { return world_.transcript().lines().back().substr(14); }
+  std::string last() { return transcript_lines(world_.log()).back().substr(14); }
 
   World world_;
   std::unique_ptr<PipeEnd> client_;
@@ -98,14 +98,15 @@ TEST_F(RecordedPipe, TellsWhatWasSentAndWhen) {
   world_.loop().advance_to(at(1500ms));
   const std::array<Bytes, 3> pieces = {"HTTP", "", "/1.1"};
   ASSERT_TRUE(server_->try_write(pieces));
-  EXPECT_THAT(world_.transcript().lines(), ElementsAre(R"(+0.000000000  conn 7  client -> server  3 B  "GET")",
-                                                       R"(+1.500000000  conn 7  server -> client  8 B  "HTTP/1.1")"));
+  EXPECT_THAT(transcript_lines(world_.log()),
+              ElementsAre(R"(+0.000000000  conn 7  client -> server  3 B  "GET")",
+                          R"(+1.500000000  conn 7  server -> client  8 B  "HTTP/1.1")"));
 }
 
 TEST_F(RecordedPipe, TellsOfFinishingOnce) {
   ASSERT_TRUE(client_->try_close_write());
   ASSERT_TRUE(client_->try_close_write());
-  EXPECT_THAT(world_.transcript().lines(), ElementsAre("+0.000000000  conn 7  client -> server  FIN"));
+  EXPECT_THAT(transcript_lines(world_.log()), ElementsAre("+0.000000000  conn 7  client -> server  FIN"));
 }
 
 TEST_F(RecordedPipe, TellsOfAnOrderlyEnd) {
@@ -135,7 +136,7 @@ TEST_F(RecordedPipe, TellsThatNobodyIsThereToWriteTo) {
   ASSERT_TRUE(server_->try_close_write());
   server_.reset();
   EXPECT_FALSE(write(*client_, "too late"));
-  EXPECT_EQ(last(), "conn 7  reset: the other end is closed");
+  EXPECT_EQ(last(), "conn 7  reset: server has closed, and is written to");
 }
 
 TEST_F(RecordedPipe, TellsOfOneResetOnly) {
@@ -143,7 +144,7 @@ TEST_F(RecordedPipe, TellsOfOneResetOnly) {
   server_->abort();
   client_.reset();
   server_.reset();
-  EXPECT_EQ(world_.transcript().lines().size(), 1U);
+  EXPECT_EQ(transcript_lines(world_.log()).size(), 1U);
 }
 
 TEST_F(RecordedPipe, TellsOnlyWhatWasTaken) {

@@ -55,7 +55,7 @@ TEST(World, BeginsWhenItIsTold) {
 TEST(World, IsTheRuntimeOfItsParts) {
   World world;
   EXPECT_EQ(&world.runtime().loop(), &world.loop());
-  EXPECT_EQ(&world.runtime().network(), &world.network());
+  EXPECT_EQ(&world.runtime(), &world.host("client").runtime());
 }
 
 // Sets PIPETTE_TRANSCRIPT for a scope, and puts back what was there.
@@ -93,9 +93,9 @@ TEST(World, AppendsItsTranscriptToTheFileThatTheEnvironmentNames) {
   const TranscriptFile file;
   {
     World first(3);
-    first.transcript().add(first.loop().now(), "one");
+    first.log().note(first.now(), "one");
     World second(4);
-    second.transcript().add(second.loop().now(), "two");
+    second.log().note(second.now(), "two");
     EXPECT_EQ(file.text(), "");
   }
   EXPECT_EQ(file.text(), "world, seed 4\n+0.000000000  two\n\nworld, seed 3\n+0.000000000  one\n\n");

@@ -1,14 +1,20 @@
 #include "pipette/inmem/loop.h"
 
+#include <algorithm>
+#include <cassert>
 #include <iterator>
-#include <stdexcept>
 #include <utility>
 
 namespace pipette::inmem {
 namespace {
 
-// A world in which this much runs without the clock moving is going round in circles.
-constexpr std::uint64_t kMaxStepsAtOneTime = 50'000'000;
+constexpr std::int64_t kMillion = 1'000'000;
+
+// `time` times (1,000,000 + per_million) / 1,000,000, rounded down, without overflow for any time a test reaches.
+std::int64_t scaled(std::int64_t time, std::int64_t per_million) {
+  const std::int64_t rest = time % kMillion * per_million;
+  return time + time / kMillion * per_million + rest / kMillion - (rest % kMillion < 0 ? 1 : 0);
+}
 
 }  // namespace
 
@@ -24,43 +30,34 @@ struct Loop::Posted final : async::Runnable {
   Work work;
 };
 
-Loop::Loop(WallTime start) : start_(start) {}
-Loop::~Loop() = default;
+Loop::Loop(Scheduler& scheduler, WallTime start, Clock clock)
+    : async::Loop(scheduler.queue_), scheduler_(scheduler), start_(start), clock_(clock) {
+  assert(clock.drift_per_million > -kMillion);
+  scheduler_.loops_.push_back(this);
+  follow(scheduler.now());
+}
+
+Loop::~Loop() { std::erase(scheduler_.loops_, this); }
 
 void Loop::post(Work work) {
   Posted& posted = posted_.emplace_back(posted_, std::move(work));
   posted.at = std::prev(posted_.end());
-  enqueue(posted);
+  enqueue_in_new_lane(posted);
 }
 
-bool Loop::run_ready_or_due() {
-  if (!has_ready() && next_deadline() <= now()) take_due_timers();
-  if (!run_one()) return false;
-  ++steps_;
-  return true;
+TimePoint Loop::local(TimePoint true_time) const {
+  if (clock_.drift_per_million == 0) return true_time;
+  return TimePoint(Duration(scaled(true_time.time_since_epoch().count(), clock_.drift_per_million)));
 }
 
-void Loop::settle() {
-  for (std::uint64_t steps = 0; run_ready_or_due(); ++steps) {
-    if (steps == kMaxStepsAtOneTime) throw std::runtime_error("livelock: the clock stands still and work never ends");
-  }
-}
-
-bool Loop::step() {
-  if (run_ready_or_due()) return true;
-  const TimePoint next = next_deadline();
-  if (next == kNever) return false;
-  set_now(next);
-  return true;
-}
-
-void Loop::advance_to(TimePoint target) {
-  settle();
-  while (next_deadline() <= target && next_deadline() != kNever) {
-    set_now(next_deadline());
-    settle();
-  }
-  if (target > now()) set_now(target);
+TimePoint Loop::truly(TimePoint local_time) const {
+  if (clock_.drift_per_million == 0 || local_time == kNever) return local_time;
+  const std::int64_t wanted = local_time.time_since_epoch().count();
+  const std::int64_t rate = kMillion + clock_.drift_per_million;
+  std::int64_t guess = wanted / rate * kMillion + wanted % rate * kMillion / rate;
+  while (scaled(guess, clock_.drift_per_million) < wanted) ++guess;
+  while (guess > 0 && scaled(guess - 1, clock_.drift_per_million) >= wanted) --guess;
+  return TimePoint(Duration(guess));
 }
 
 }  // namespace pipette::inmem

@@ -1,45 +1,59 @@
-// The simulated loop: its clock moves only when told to, and then from deadline to deadline.
+// A loop in a world: one host's view of the world's time, and its timers. The scheduler runs it.
 //
-//   settle()        runs everything that can run now; the clock stands still
-//   advance_to(t)   settles, steps through each deadline up to t, those at t included, and ends at t
-//   step()          runs one thing, or else moves the clock to the next deadline; false: nothing can happen
+//   local time = true time, faster or slower by `drift`      civil time = start of the world + skew + local time
 //
 // Threads  one. post() from the same thread only: a world has no other.
 #pragma once
 
-#include <cstdint>
 #include <list>
 
 #include "pipette/async/loop.h"
+#include "pipette/inmem/scheduler.h"
 
 namespace pipette::inmem {
+
+// How a host's clock differs from true time.
+struct Clock {
+  Duration skew{};            // of its civil time
+  int drift_per_million = 0;  // how much faster it runs, in millionths; more than -1,000,000
+};
 
 class Loop final : public async::Loop {
  public:
   // Virtual time begins at 0, civil time at the moment given here.
-  explicit Loop(WallTime start);
+  Loop(Scheduler& scheduler, WallTime start, Clock clock = {});
   ~Loop() override;  // posted work that has not run is dropped
 
-  WallTime wall_now() const override { return start_ + now().time_since_epoch(); }
+  WallTime wall_now() const override { return start_ + clock_.skew + now().time_since_epoch(); }
   void refresh_now() override {}
   void post(Work work) override;
 
-  void settle();
-  void advance_to(TimePoint target);
-  bool step();
-  // Whether something is ready or armed.
-  bool can_progress() { return has_ready() || next_deadline() != kNever; }
+  void settle() { scheduler_.settle(); }
+  void advance_to(TimePoint target) { scheduler_.advance_to(target); }
+  bool step() { return scheduler_.step(); }
+  bool can_progress() { return scheduler_.can_progress(); }
+  std::uint64_t steps() const { return scheduler_.steps(); }
 
-  // What has run since the beginning.
-  std::uint64_t steps() const { return steps_; }
+  // Civil time jumps, as when an administrator sets it.
+  void set_skew(Duration skew) { clock_.skew = skew; }
 
  private:
+  friend class Scheduler;
   struct Posted;
 
-  bool run_ready_or_due();
+  TimePoint local(TimePoint true_time) const;
+  // The first true time at which local time has reached `local_time`.
+  TimePoint truly(TimePoint local_time) const;
 
+  void follow(TimePoint true_now) { set_now(local(true_now)); }
+  void take_due() {
+    if (next_deadline() <= now()) take_due_timers();
+  }
+  TimePoint next_true_deadline() { return truly(next_deadline()); }
+
+  Scheduler& scheduler_;
   WallTime start_;
-  std::uint64_t steps_ = 0;
+  Clock clock_;
   std::list<Posted> posted_;  // what is posted and has not run yet; each is in the run queue
 };
 

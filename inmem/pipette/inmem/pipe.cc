@@ -1,140 +1,189 @@
 #include "pipette/inmem/pipe.h"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
-#include <cstring>
-#include <vector>
+#include <optional>
 
-#include "pipette/base/buffer.h"
+#include "pipette/inmem/transcript.h"
 #include "pipette/net/wait_slot.h"
 
 namespace pipette::inmem {
 namespace {
 
-// One direction of a pipe.
-struct Stream {
-  explicit Stream(async::Loop& loop) : reader(loop), writer(loop) {}
+constexpr Site kReadSize("read size");
+constexpr Site kWriteSize("write size");
+constexpr Site kNotYet("not yet");
+constexpr unsigned kShortOneIn = 3;
+constexpr unsigned kNotYetOneIn = 8;
 
-  Buffer sent;             // and not read yet
-  bool finished = false;   // FIN behind the data
-  bool has_ended = false;  // its reader has been told of the end, which from then on stays so
-  net::WaitSlot reader;
-  net::WaitSlot writer;
+// The decisions of a pipe that belongs to no world: all of them plain.
+struct PlainDecisions {
+  FixedOracle oracle;
+  Decisions decisions{oracle};
 };
 
-enum class EndState { open, aborted, gone };
+// All of `most`, or little of it: the sizes at which code that expects more goes wrong.
+std::size_t cut(std::size_t most, unsigned answer) {
+  const std::array<std::size_t, 5> sizes = {most, 1, most / 2, most - 1, 7};
+  return std::clamp<std::size_t>(sizes.at(answer), 1, most);
+}
+
+enum class EndState : std::uint8_t { open, aborted, gone };
 
 }  // namespace
 
 class Pipe {
  public:
-  Pipe(async::Loop& loop, const PipeOptions& options, PipeNames names, Transcript* transcript)
-      : loop_(loop), names_(std::move(names)), transcript_(transcript), options_{options, options} {}
+  explicit Pipe(const PipeSetup& setup)
+      : wire_loop_(*setup.wire_loop),
+        plain_(setup.decisions == nullptr ? std::make_unique<PlainDecisions>() : nullptr),
+        decisions_(plain_ ? plain_->decisions : *setup.decisions),
+        log_(setup.log),
+        faults_(setup.faults),
+        leeway_(setup.leeway == nullptr ? Leeway() : *setup.leeway),
+        cut_(setup.cut),
+        takes_liberties_(leeway_ != Leeway() || cut_),
+        number_(setup.number),
+        ways_{Way(*this, 0, setup), Way(*this, 1, setup)} {}
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
 
-  Stream& out(unsigned side) { return streams_[side]; }
-  Stream& in(unsigned side) { return streams_[1 - side]; }
-
-  Result<std::size_t> read(unsigned side, MutableBytes into) {
+  Result<std::size_t> read(std::uint8_t side, MutableBytes into) {
     assert(!into.empty());
-    Stream& stream = in(side);
-    if (ends_[side] == EndState::aborted) return fail(Errc::operation_canceled);
-    if (stream.reader.is_expired()) return fail(Errc::timed_out);
-    if (stream.sent.size() > 0) {
-      const bool was_full = stream.sent.size() >= options_[1 - side].capacity_bytes;
-      const std::size_t count = std::min({stream.sent.size(), into.size(), options_[side].max_read_bytes});
-      std::memcpy(into.data(), stream.sent.readable().data(), count);
-      stream.sent.consume(count);
-      if (was_full || stream.writer.has_waiter()) stream.writer.wake();
-      return count;
+    End& end = ends_[side];
+    Way& way = in(side);
+    if (end.state == EndState::aborted) return fail(Errc::operation_canceled);
+    if (end.failure != Errc{}) return fail(end.failure);
+    if (way.reader.is_expired()) return time_out(side, net::Direction::read);
+    if (faults_ != nullptr && faults_->is_offering()) {
+      if (const auto struck = strike_read(side, into)) return *struck;
     }
-    if (was_reset_ && !stream.has_ended) return fail(Errc::connection_reset);
-    stream.has_ended = stream.finished;
-    if (stream.finished) return 0;
-    return fail(Errc::would_block);
+    return read_plainly(side, into);
   }
 
-  Result<std::size_t> write(unsigned side, std::span<const Bytes> pieces) {
-    Stream& stream = out(side);
-    if (ends_[side] == EndState::aborted) return fail(Errc::operation_canceled);
-    if (stream.writer.is_expired()) return fail(Errc::timed_out);
+  Result<std::size_t> write(std::uint8_t side, std::span<const Bytes> pieces) {
+    End& end = ends_[side];
+    Way& way = out(side);
+    if (end.state == EndState::aborted) return fail(Errc::operation_canceled);
+    if (end.failure != Errc{}) return fail(end.failure);
+    if (way.writer.is_expired()) return time_out(side, net::Direction::write);
     std::size_t wanted = 0;
     for (const Bytes piece : pieces) wanted += piece.size();
     if (wanted == 0) return 0;
-    if (stream.finished) return fail(Errc::broken_pipe);
-    if (ends_[1 - side] == EndState::gone) reset("the other end is closed");
-    if (was_reset_) return fail(Errc::connection_reset);
-
-    const PipeOptions& options = options_[side];
-    const std::size_t room = options.capacity_bytes - std::min(options.capacity_bytes, stream.sent.size());
-    std::size_t left = std::min({wanted, room, options.max_write_bytes});
-    if (left == 0) return fail(Errc::would_block);
-    const std::size_t taken = left;
-    for (const Bytes piece : pieces) {
-      const Bytes part = piece.substr(0, left);
-      if (!part.empty()) stream.sent.append(part);
-      left -= part.size();
+    if (end.has_finished) return fail(Errc::broken_pipe);
+    if (faults_ != nullptr && faults_->is_offering()) {
+      if (const auto struck = strike_write(side, pieces)) return *struck;
     }
-    if (is_recording()) record_bytes(side, pieces, taken);
-    if (stream.reader.has_waiter()) stream.reader.wake();
-    return taken;
+    return write_plainly(side, pieces, wanted);
   }
 
-  Result<void> close_write(unsigned side) {
-    Stream& stream = out(side);
-    if (ends_[side] == EndState::aborted) return fail(Errc::operation_canceled);
-    if (stream.writer.is_expired()) return fail(Errc::timed_out);
-    if (was_reset_) return fail(Errc::connection_reset);
-    if (stream.finished) return {};
-    stream.finished = true;
-    if (is_recording()) record(side, "FIN");
-    stream.reader.wake();
+  Result<void> close_write(std::uint8_t side) {
+    End& end = ends_[side];
+    Way& way = out(side);
+    if (end.state == EndState::aborted) return fail(Errc::operation_canceled);
+    if (end.failure != Errc{}) return fail(end.failure);
+    if (way.writer.is_expired()) return fail(time_out(side, net::Direction::write).error());
+    if (way.channel.is_broken() || is_reset(side)) return fail(Errc::connection_reset);
+    if (end.has_finished) return {};
+    if (faults_ != nullptr && faults_->is_offering()) {
+      if (const auto struck = strike_close_write(side)) return *struck;
+    }
+    end.has_finished = true;
+    way.end_takes_time = !way.channel.is_plain();
+    note(EventKind::finished, side);
+    way.channel.finish(now());
+    act(way);
+    way.reader.wake();
     return {};
   }
 
-  void wait(unsigned side, net::Direction direction, net::Waiter& waiter) {
+  void wait(std::uint8_t side, net::Direction direction, net::Waiter& waiter) {
     net::WaitSlot& waiting = slot(side, direction);
     waiting.wait(waiter);
     if (is_ready(side, direction)) waiting.wake();
   }
 
-  void abort(unsigned side) {
-    if (ends_[side] != EndState::open) return;
-    ends_[side] = EndState::aborted;
+  void abort(std::uint8_t side) {
+    End& end = ends_[side];
+    if (end.state != EndState::open) return;
+    end.state = EndState::aborted;
     in(side).reader.wake();
     out(side).writer.wake();
-    if (!was_reset_) reset(name_of(side) + " aborts");
+    reset(side, "aborts");
   }
 
   // The end dies: as close(2) does, in order after FIN with nothing unread, and with a reset otherwise.
-  void leave(unsigned side) {
+  void leave(std::uint8_t side) {
+    End& end = ends_[side];
     assert(!in(side).reader.has_waiter() && !out(side).writer.has_waiter());
-    if (ends_[side] == EndState::open && !was_reset_) {
-      if (!out(side).finished) {
-        reset(name_of(side) + " is dropped while open");
-      } else if (in(side).sent.size() > 0) {
-        reset(name_of(side) + " is closed with unread input");
+    if (end.state == EndState::open && !is_reset(side)) {
+      if (!end.has_finished) {
+        reset(side, "is dropped while open");
+      } else if (in(side).channel.unread() > 0) {
+        reset(side, "is closed with unread input");
       } else {
-        if (is_recording()) record(side, "closed");
+        note(EventKind::closed, side);
         in(side).writer.wake();
       }
     }
-    ends_[side] = EndState::gone;
+    end.state = EndState::gone;
   }
 
-  net::WaitSlot& slot(unsigned side, net::Direction direction) {
+  net::WaitSlot& slot(std::uint8_t side, net::Direction direction) {
     return direction == net::Direction::read ? in(side).reader : out(side).writer;
   }
+  void set_deadline(std::uint8_t side, net::Direction direction, TimePoint deadline) {
+    slot(side, direction).set_deadline(deadline);
+    ends_[side].has_noted_time_out = false;
+  }
 
-  void set_options(unsigned side, const PipeOptions& options) { options_[side] = options; }
+  void set_options(std::uint8_t side, const net::ChannelOptions& options) {
+    Way& way = out(side);
+    way.channel.set_options(options);
+    act(way);
+    way.writer.wake();
+  }
+  void go_over(std::uint8_t side, Link& link) {
+    Way& way = out(side);
+    if (Link::Armed armed = link.make_trigger(); armed.trigger) {
+      way.trigger = std::make_unique<Triggered>(std::move(armed.trigger), armed.toxics);
+    }
+    way.set_toxics(link.toxics());
+    link.join(way);
+  }
 
-  std::string describe_waits(unsigned side) {
+  std::uint32_t number() const { return number_; }
+
+  PipeEnd::State state(std::uint8_t side) {
+    PipeEnd::State shown;
+    const Way& incoming = in(side);
+    const Way& outgoing = out(side);
+    shown.connection = number_;
+    shown.side = side;
+    shown.receive_queue = incoming.channel.unread();
+    shown.send_queue = outgoing.channel.size() - outgoing.channel.unread();
+    shown.reads = incoming.reader.has_waiter();
+    shown.read_deadline = incoming.reader.deadline();
+    shown.writes = outgoing.writer.has_waiter();
+    shown.write_deadline = outgoing.writer.deadline();
+    const bool peer_finished = incoming.channel.end() == net::Channel::End::finished;
+    if (ends_[side].state == EndState::aborted || is_reset(side)) {
+      shown.name = "RESET";
+    } else if (ends_[side].has_finished) {
+      shown.name = peer_finished ? "CLOSED" : "FIN_WAIT";
+    } else {
+      shown.name = peer_finished ? "CLOSE_WAIT" : "ESTABLISHED";
+    }
+    return shown;
+  }
+
+  std::string describe_waits(std::uint8_t side) {
     std::string text;
     for (const net::Direction direction : {net::Direction::read, net::Direction::write}) {
       const net::WaitSlot& waiting = slot(side, direction);
       if (!waiting.has_waiter()) continue;
       if (!text.empty()) text += "\n";
-      text += names_.connection + ": " + name_of(side) + " waits to ";
+      text += label() + ": " + name_of(side) + " waits to ";
       text += direction == net::Direction::read ? "read" : "write";
       if (waiting.deadline() != kNever) text += ", until " + format_time(waiting.deadline());
     }
@@ -142,43 +191,358 @@ class Pipe {
   }
 
  private:
-  void reset(const std::string& why) {
-    was_reset_ = true;
-    if (is_recording()) transcript_->add(loop_.now(), names_.connection + "  reset: " + why);
-    for (Stream& stream : streams_) {
-      stream.reader.wake();
-      stream.writer.wake();
+  // A trigger of the link, which strikes this connection alone.
+  struct Triggered final : net::Trigger {
+    Triggered(std::unique_ptr<net::Trigger> of_link, const net::Toxics& with)
+        : trigger(std::move(of_link)), toxics(with) {}
+    void begin_write() override { trigger->begin_write(); }
+    std::size_t pass(Bytes next) override {
+      const std::size_t count = trigger->pass(next);
+      has_struck = has_struck || count < next.size();
+      return count;
+    }
+    std::unique_ptr<net::Trigger> trigger;
+    net::Toxics toxics;
+    bool has_struck = false;
+  };
+
+  // One direction: what `side` sends.
+  struct Way final : LinkUser, async::Timer {
+    Way(Pipe& owner, std::uint8_t from, const PipeSetup& setup)
+        : pipe(owner),
+          side(from),
+          reader(*setup.loops[1U - from]),
+          writer(*setup.loops[from]),
+          channel(setup.options[from], owner.decisions_, std::uint64_t{setup.number} * 2 + from) {}
+
+    void run() override { pipe.act(*this); }
+    // What afflicts the link; what afflicts this way alone stays.
+    void set_toxics(const net::Toxics& toxics) override {
+      of_link = toxics;
+      const bool waits_to_strike = trigger != nullptr && !trigger->has_struck;
+      if (waits_to_strike) channel.arm(*trigger, combined(of_link, combined(of_itself, trigger->toxics)));
+      net::Toxics all = combined(of_link, of_itself);
+      if (trigger != nullptr && trigger->has_struck) all = combined(all, trigger->toxics);
+      if (!channel.is_plain() || !all.is_none()) channel.set_toxics(all, pipe.now());
+      pipe.act(*this);
+      reader.wake();
+      writer.wake();
+    }
+    void fall_silent() {
+      of_itself.with_black_hole();
+      set_toxics(of_link);
+    }
+    void note_consumed(std::size_t count) { consumed += count; }
+    // How many octets have arrived since it was asked the last time.
+    std::uint64_t take_arrived() {
+      const std::uint64_t before = std::exchange(arrived, consumed + channel.unread());
+      return arrived - before;
+    }
+
+    Pipe& pipe;
+    std::uint8_t side;
+    bool was_cut = false;
+    bool end_takes_time = false;
+    bool has_ended = false;  // its reader has been told of the end, which from then on stays so
+    std::uint64_t consumed = 0;
+    std::uint64_t arrived = 0;  // that the log knows of
+    net::WaitSlot reader;
+    net::WaitSlot writer;
+    net::Channel channel;
+    // What most connections never have.
+    std::unique_ptr<Triggered> trigger;
+    net::Toxics of_link;
+    net::Toxics of_itself;
+  };
+
+  struct End {
+    EndState state = EndState::open;
+    bool has_finished = false;
+    bool has_noted_time_out = false;
+    Errc failure{};  // every operation fails with it from now on
+  };
+
+  Way& out(std::uint8_t side) { return ways_[side]; }
+  Way& in(std::uint8_t side) { return ways_[1U - side]; }
+  TimePoint now() const { return wire_loop_.now(); }
+  bool is_reset(std::uint8_t side) { return in(side).channel.end() == net::Channel::End::reset; }
+
+  // What most reads and writes are is kept short and in one piece; what is rare stands apart, marked as cold.
+  [[gnu::always_inline]] Result<std::size_t> read_plainly(std::uint8_t side, MutableBytes into) {
+    Way& way = in(side);
+    net::Channel& channel = way.channel;
+    if (takes_liberties_ && channel.is_readable()) {
+      into = room_for_read(side, into);
+      if (into.empty()) return fail(Errc::would_block);
+    }
+    const std::size_t count = channel.read(into, now());
+    way.note_consumed(count);
+    if (!channel.is_plain()) act(way);
+    if (count > 0) {
+      if (way.writer.has_waiter()) way.writer.wake();
+      return count;
+    }
+    switch (channel.end()) {
+      case net::Channel::End::open:
+        return fail(Errc::would_block);
+      case net::Channel::End::reset:
+        if (!way.has_ended) return fail(Errc::connection_reset);
+        return 0;
+      case net::Channel::End::finished:
+      case net::Channel::End::closed:
+        way.has_ended = true;
+        return 0;
+    }
+    return 0;
+  }
+
+  [[gnu::always_inline]] Result<std::size_t> write_plainly(std::uint8_t side, std::span<const Bytes> pieces,
+                                                           std::size_t wanted) {
+    Way& way = out(side);
+    net::Channel& channel = way.channel;
+    if (ends_[1U - side].state == EndState::gone && !is_reset(side)) {
+      reset(static_cast<std::uint8_t>(1U - side), "has closed, and is written to");
+    }
+    if (channel.is_broken() || is_reset(side)) return fail(Errc::connection_reset);
+    if (!channel.is_writable()) return fail(Errc::would_block);
+    std::array<Bytes, 1> first;
+    if (takes_liberties_) {
+      if (is_not_yet(side)) return fail(Errc::would_block);
+      first[0] = beginning_to_write(side, pieces, wanted);
+      if (!first[0].empty()) pieces = first;
+    }
+    const std::size_t taken = channel.write(pieces, now());
+    if (taken > 0) note_sent(side, pieces, taken);
+    if (channel.is_plain()) {
+      (void)way.take_arrived();
+    } else {
+      act(way);
+    }
+    if (way.reader.has_waiter() && channel.is_readable()) way.reader.wake();
+    if (taken == 0) return fail(channel.is_broken() ? Errc::connection_reset : Errc::would_block);
+    return taken;
+  }
+
+  // ---- what is no fault
+
+  // How much of `into` this read may fill; nothing: it comes too early.
+  [[gnu::cold]] MutableBytes room_for_read(std::uint8_t side, MutableBytes into) {
+    Way& way = in(side);
+    if (is_not_yet(side)) return {};
+    if (cut_ && cut_->side == way.side && way.consumed <= cut_->offset) {
+      if (way.consumed == cut_->offset && !std::exchange(way.was_cut, true)) return {};
+      const std::uint64_t up_to_cut = cut_->offset - way.consumed;
+      if (up_to_cut > 0) into = into.first(std::min<std::uint64_t>(into.size(), up_to_cut));
+    }
+    const std::size_t most = std::min(way.channel.arrived().size(), into.size());
+    if (!leeway_.short_reads || most <= 1) return into;
+    return into.first(cut(most, decisions_.choose(kReadSize, object(side), 5, kShortOneIn)));
+  }
+
+  // The part of `pieces` that this write may take; nothing: all of them.
+  [[gnu::cold]] Bytes beginning_to_write(std::uint8_t side, std::span<const Bytes> pieces, std::size_t wanted) {
+    if (!leeway_.short_writes || wanted <= 1) return {};
+    const unsigned answer = decisions_.choose(kWriteSize, object(side), 5, kShortOneIn);
+    if (answer == 0) return {};
+    const auto begun = std::ranges::find_if(pieces, [](Bytes piece) { return !piece.empty(); });
+    return begun->substr(0, cut(begun->size(), answer));
+  }
+
+  bool is_not_yet(std::uint8_t side) {
+    return leeway_.not_yet && decisions_.choose(kNotYet, object(side), 2, kNotYetOneIn) == 1;
+  }
+
+  // ---- faults that strike an operation
+
+  [[gnu::cold]] std::optional<Result<std::size_t>> strike_read(std::uint8_t side, MutableBytes into) {
+    Way& way = in(side);
+    switch (faults_->strike(Operation::read, number_, side)) {
+      case Fault::end_of_stream:
+        hang_up(way);
+        return 0;
+      case Fault::reset:
+        return fail_both(side, Errc::connection_reset);
+      case Fault::timed_out:
+        return vanish(side);
+      case Fault::short_then_reset: {
+        const Result<std::size_t> count = read_plainly(side, into.first(1));
+        (void)fail_both(side, Errc::connection_reset);
+        return count;
+      }
+      case Fault::stall:
+        way.fall_silent();
+        return std::nullopt;
+      case Fault::cancel:
+        abort(side);
+        return fail(Errc::operation_canceled);
+      default:
+        return std::nullopt;
+    }
+  }
+
+  [[gnu::cold]] std::optional<Result<std::size_t>> strike_write(std::uint8_t side, std::span<const Bytes> pieces) {
+    Way& way = out(side);
+    switch (faults_->strike(Operation::write, number_, side)) {
+      case Fault::reset:
+        return fail_both(side, Errc::connection_reset);
+      case Fault::timed_out:
+        return vanish(side);
+      case Fault::short_then_reset: {
+        const auto begun = std::ranges::find_if(pieces, [](Bytes piece) { return !piece.empty(); });
+        const std::array<Bytes, 1> first = {begun->substr(0, 1)};
+        const Result<std::size_t> count = write_plainly(side, first, 1);
+        (void)fail_both(side, Errc::connection_reset);
+        return count;
+      }
+      case Fault::stall:
+        way.fall_silent();
+        return std::nullopt;
+      case Fault::cancel:
+        abort(side);
+        return fail(Errc::operation_canceled);
+      default:
+        return std::nullopt;
+    }
+  }
+
+  [[gnu::cold]] std::optional<Result<void>> strike_close_write(std::uint8_t side) {
+    switch (faults_->strike(Operation::close_write, number_, side)) {
+      case Fault::reset:
+        return fail(fail_both(side, Errc::connection_reset).error());
+      case Fault::timed_out:
+        return fail(vanish(side).error());
+      case Fault::cancel:
+        abort(side);
+        return fail(Errc::operation_canceled);
+      default:
+        return std::nullopt;
+    }
+  }
+
+  // The connection is reset by nobody in particular: this end learns of it now, with what was short of it unread.
+  Result<std::size_t> fail_both(std::uint8_t side, Errc error) {
+    ends_[side].failure = error;
+    reset(static_cast<std::uint8_t>(1U - side), "is reset by the network");
+    wake_all();
+    return fail(error);
+  }
+
+  // Somebody in the middle closes the connection; what has arrived is lost.
+  void hang_up(Way& way) {
+    way.channel.cut();
+    while (!way.channel.arrived().empty()) {
+      const std::size_t count = way.channel.arrived().size();
+      way.channel.consume(count, now());
+      way.note_consumed(count);
+    }
+    way.has_ended = true;
+    act(way);
+  }
+
+  // As when the peer's machine has gone: this end gives up, the other one hears nothing any more.
+  Result<std::size_t> vanish(std::uint8_t side) {
+    ends_[side].failure = Errc::timed_out;
+    for (Way& way : ways_) way.fall_silent();
+    wake_all();
+    return fail(Errc::timed_out);
+  }
+
+  // ---- in between
+
+  // Lets a channel's time pass, and tells who has to know.
+  void act(Way& way) {
+    if (way.channel.is_plain()) {
+      if (way.is_armed()) wire_loop_.disarm(way);
+      return;
+    }
+    const net::Channel::Changes changes = way.channel.advance(now());
+    const auto reader = static_cast<std::uint8_t>(1U - way.side);
+    if (const std::uint64_t arrived = way.take_arrived(); arrived > 0) note(EventKind::received, way.side, {}, arrived);
+    if (changes.finished && way.end_takes_time) note(EventKind::received, way.side);
+    if (changes.closed && !in(way.side).channel.is_broken()) {
+      note(EventKind::reset, kNoSide, "the network hangs up");
+      in(way.side).channel.cut();
+    }
+    if (changes.reset && !is_reset(way.side)) in(way.side).channel.reset();
+    if (changes.readable || changes.finished || changes.closed || changes.reset) way.reader.wake();
+    if (changes.writable || changes.closed || changes.reset) way.writer.wake();
+    if (changes.closed || changes.reset) wake_all();
+    if (changes.readable && ends_[reader].state == EndState::gone && !is_reset(way.side)) {
+      reset(reader, "has closed, and is written to");
+    }
+    wire_loop_.arm(way, way.channel.next_event());
+  }
+
+  // By `side`, whose peer learns of it as soon as the network lets it.
+  [[gnu::cold]] void reset(std::uint8_t side, std::string_view why) {
+    if (in(side).channel.end() == net::Channel::End::reset) return;
+    if (log_ != nullptr && log_->is_recording()) {
+      note(EventKind::reset, side, name_of(side) + " " + std::string(why));
+    }
+    in(side).channel.reset();
+    out(side).channel.send_reset(now());
+    act(out(side));
+    wake_all();
+  }
+
+  void wake_all() {
+    for (Way& way : ways_) {
+      way.reader.wake();
+      way.writer.wake();
     }
   }
 
   // Whether a try would not have to wait.
-  bool is_ready(unsigned side, net::Direction direction) {
-    if (ends_[side] == EndState::aborted || was_reset_) return true;
-    if (direction == net::Direction::read) return in(side).sent.size() > 0 || in(side).finished;
-    return out(side).finished || out(side).sent.size() < options_[side].capacity_bytes;
+  bool is_ready(std::uint8_t side, net::Direction direction) {
+    if (ends_[side].state == EndState::aborted || ends_[side].failure != Errc{} || is_reset(side)) return true;
+    if (direction == net::Direction::read) return in(side).channel.is_readable();
+    return ends_[side].has_finished || out(side).channel.is_writable();
   }
 
-  bool is_recording() const { return transcript_ != nullptr && transcript_->is_recording(); }
-  const std::string& name_of(unsigned side) const { return side == 0 ? names_.first : names_.second; }
-  std::string from_to(unsigned side) const {
-    return names_.connection + "  " + name_of(side) + " -> " + name_of(1 - side);
-  }
-  void record(unsigned side, std::string_view what) {
-    transcript_->add(loop_.now(), from_to(side) + "  " + std::string(what));
-  }
-  void record_bytes(unsigned side, std::span<const Bytes> pieces, std::size_t taken) {
-    std::string bytes;
-    for (const Bytes piece : pieces) bytes += piece.substr(0, taken - std::min(taken, bytes.size()));
-    transcript_->add_bytes(loop_.now(), from_to(side), bytes);
+  [[gnu::cold]] std::unexpected<std::error_code> time_out(std::uint8_t side, net::Direction direction) {
+    if (!std::exchange(ends_[side].has_noted_time_out, true)) {
+      note(EventKind::timed_out, side, direction == net::Direction::read ? "read" : "write");
+    }
+    return fail(Errc::timed_out);
   }
 
-  async::Loop& loop_;
-  PipeNames names_;
-  Transcript* transcript_;
-  std::array<Stream, 2> streams_{Stream(loop_), Stream(loop_)};  // [side]: what that side sends
-  std::array<PipeOptions, 2> options_;
-  std::array<EndState, 2> ends_{EndState::open, EndState::open};
-  bool was_reset_ = false;
+  // ---- seeing
+
+  std::uint64_t object(std::uint8_t side) const { return std::uint64_t{number_} * 2 + side; }
+  std::string label() const { return log_ == nullptr ? "pipe" : log_->connection(number_).label; }
+  std::string name_of(std::uint8_t side) const {
+    if (log_ == nullptr) return side == 0 ? "first" : "second";
+    return log_->connection(number_).names[side];
+  }
+  void note(EventKind kind, std::uint8_t side, std::string_view text = {}, std::uint64_t count = 0) {
+    if (log_ == nullptr) return;
+    const bool takes_time = kind == EventKind::finished && out(side).end_takes_time;
+    log_->add(
+        {.time = now(), .kind = kind, .side = side, .takes_time = takes_time, .connection = number_, .count = count},
+        text);
+  }
+  void note_sent(std::uint8_t side, std::span<const Bytes> pieces, std::size_t taken) {
+    if (log_ == nullptr || !log_->is_recording()) return;
+    log_->add({.time = now(),
+               .kind = EventKind::sent,
+               .side = side,
+               .takes_time = !out(side).channel.is_plain(),
+               .connection = number_,
+               .count = taken},
+              pieces.data(), pieces.size());
+  }
+
+  async::Loop& wire_loop_;
+  std::unique_ptr<PlainDecisions> plain_;
+  Decisions& decisions_;
+  EventLog* log_;
+  Faults* faults_;
+  Leeway leeway_;
+  std::optional<Cut> cut_;
+  bool takes_liberties_;  // leeway or a cut: reads and writes are not always as large as they can be
+  std::uint32_t number_;
+  std::array<End, 2> ends_;
+  std::array<Way, 2> ways_;  // [side]: what that side sends
 };
 
 PipeEnd::~PipeEnd() { pipe_->leave(side_); }
@@ -188,20 +552,26 @@ Result<std::size_t> PipeEnd::try_write(std::span<const Bytes> pieces) { return p
 Result<void> PipeEnd::try_close_write() { return pipe_->close_write(side_); }
 void PipeEnd::wait(net::Direction direction, net::Waiter& waiter) { pipe_->wait(side_, direction, waiter); }
 void PipeEnd::set_deadline(net::Direction direction, TimePoint deadline) {
-  pipe_->slot(side_, direction).set_deadline(deadline);
+  pipe_->set_deadline(side_, direction, deadline);
 }
 void PipeEnd::abort() { pipe_->abort(side_); }
-void PipeEnd::set_options(const PipeOptions& options) { pipe_->set_options(side_, options); }
+void PipeEnd::set_options(const net::ChannelOptions& options) { pipe_->set_options(side_, options); }
+void PipeEnd::go_over(Link& link) { pipe_->go_over(side_, link); }
+PipeEnd::State PipeEnd::state() const { return pipe_->state(side_); }
+std::uint32_t PipeEnd::connection() const { return pipe_->number(); }
 std::string PipeEnd::describe_waits() const { return pipe_->describe_waits(side_); }
 
-std::pair<std::unique_ptr<PipeEnd>, std::unique_ptr<PipeEnd>> make_pipe(async::Loop& loop, const PipeOptions& options,
-                                                                        PipeNames names, Transcript* transcript) {
-  auto pipe = std::make_shared<Pipe>(loop, options, std::move(names), transcript);
-  return {std::make_unique<PipeEnd>(pipe, 0), std::make_unique<PipeEnd>(pipe, 1)};
+PipeEnds make_pipe(const PipeSetup& setup) {
+  auto pipe = std::make_shared<Pipe>(setup);
+  return {std::make_unique<PipeEnd>(pipe, std::uint8_t{0}), std::make_unique<PipeEnd>(pipe, std::uint8_t{1})};
 }
 
-std::pair<std::unique_ptr<PipeEnd>, std::unique_ptr<PipeEnd>> make_pipe(async::Loop& loop) {
-  return make_pipe(loop, PipeOptions(), PipeNames(), nullptr);
+PipeEnds make_pipe(async::Loop& loop, const net::ChannelOptions& options) {
+  PipeSetup setup;
+  setup.loops = {&loop, &loop};
+  setup.wire_loop = &loop;
+  setup.options = {options, options};
+  return make_pipe(setup);
 }
 
 }  // namespace pipette::inmem

@@ -1,10 +1,8 @@
-// What happened in a world, in order: one line an event, stamped with virtual time.
+// A world's event log as plain text: one line an event, stamped with virtual time, octets quoted.
 //
-//   +10.000000000  conn 1  server -> client  72 B  "HTTP/1.1 408 Request Timeout\r\n…"
+//   +10.000000000  conn 1  app -> client  72 B  "HTTP/1.1 408 Request Timeout\r\n…"
 //
-// Two runs of the same test give the same transcript, byte for byte.
-//
-// Lifetime  owned by its World.   Threads  one.
+// lab/ tells the same story with the messages decoded.
 #pragma once
 
 #include <cstddef>
@@ -14,27 +12,17 @@
 
 #include "pipette/base/bytes.h"
 #include "pipette/base/time.h"
+#include "pipette/inmem/event_log.h"
 
 namespace pipette::inmem {
 
-class Transcript {
- public:
-  // Events are formatted and kept only while this is on; benches turn it off.
-  bool is_recording() const { return is_recording_; }
-  void set_recording(bool on) { is_recording_ = on; }
-
-  void add(TimePoint now, std::string_view what);
-  void add_bytes(TimePoint now, std::string_view from_to, Bytes bytes);
-
-  const std::vector<std::string>& lines() const { return lines_; }
-  std::string text() const;
-  // The last `count` lines, each indented by two spaces.
-  std::string tail(std::size_t count) const;
-
- private:
-  bool is_recording_ = true;
-  std::vector<std::string> lines_;
-};
+// Of one event, without a line end.
+std::string line(const EventLog& log, const Event& event);
+std::string transcript(const EventLog& log);
+// The same, a string a line.
+std::vector<std::string> transcript_lines(const EventLog& log);
+// The last `count` lines, each indented by two spaces.
+std::string transcript_tail(const EventLog& log, std::size_t count);
 
 // "+12.345678900": seconds since the world began.
 std::string format_time(TimePoint now);
