@@ -78,7 +78,7 @@ void call_fast_server(benchmark::State& state) {
 
 void get_end_to_end(benchmark::State& state, std::size_t concurrency) {
   inmem::World world;
-  world.transcript().set_recording(false);
+  world.log().set_recording(false);
   EndToEnd bench(world.runtime(), "unused.host:80", concurrency);
   bench.start("http://unused.host/foo/bar?baz=123", concurrency * 10);  // warm
   world.loop().settle();

@@ -36,7 +36,7 @@ constexpr std::size_t kManyClients = 10'000;
 void serve(benchmark::State& state, std::string_view requests, std::size_t request_bytes, bool is_post,
            std::size_t per_connection, std::size_t clients) {
   inmem::World world;
-  world.transcript().set_recording(false);
+  world.log().set_recording(false);
   ServerOptions options;
   options.name = "fasthttp";  // the same octets as the peer
   std::size_t served = 0;

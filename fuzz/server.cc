@@ -33,7 +33,7 @@ ServerOptions options() {
 std::string answers(const test::Pieces& pieces, bool closes_write) {
   const Server server(echo, options());
   Lab lab;
-  lab.world().transcript().set_recording(false);
+  lab.world().log().set_recording(false);
   server::Worker& worker = lab.serve(server, "app:80");
   Peer peer = lab.connect("app:80");
   for (const std::string_view piece : pieces) peer.send(piece);

@@ -3,10 +3,10 @@
 #include <chrono>
 #include <cstdio>
 
+#include "pipette/guard/guard.h"
 #include "pipette/lab/lab.h"
 
 #include "hello.h"
-#include "tests/guard/guard.h"
 
 using namespace std::chrono_literals;
 

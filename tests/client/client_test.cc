@@ -6,13 +6,12 @@
 #include <string>
 #include <utility>
 
-#include "tests/support/scripted_server.h"
+#include "pipette/lab/scripted_server.h"
 
 namespace pipette::client {
 namespace {
 
 using namespace std::chrono_literals;
-using test::ScriptedServer;
 using testing::ElementsAre;
 using testing::IsEmpty;
 

@@ -6,15 +6,14 @@
 
 #include "pipette/async/sleep.h"
 #include "pipette/client/client.h"
+#include "pipette/lab/scripted_server.h"
 
-#include "tests/support/scripted_server.h"
 #include "tests/support/serving.h"
 
 namespace pipette::client {
 namespace {
 
 using namespace std::chrono_literals;
-using test::ScriptedServer;
 using test::Serving;
 
 const std::string kUrl = "http://app/";
@@ -46,7 +45,7 @@ TEST(ClientDeadline, EndsACallThatIsNotAnsweredInTime) {
 
 TEST(ClientDeadline, EndsACallThatCannotBeSentInTime) {
   Lab lab;
-  const auto listener = lab.world().network().listen(*net::Address::parse("app:80"));
+  const auto listener = lab.world().host("app").runtime().network().listen(*net::Address::parse("app:80"));
   ASSERT_TRUE(listener);
   Request request;
   request.url = kUrl;
@@ -87,6 +86,7 @@ TEST(ClientDeadline, CountsFromEachCallAnew) {
 
 TEST(ClientDeadline, CoversTheRepetitionToo) {
   Lab lab;
+  lab.allow_leaks();  // the last request is answered by nobody
   ScriptedServer server(lab, "app:80");
   server.answer("HTTP/1.1 204 No Content\r\n\r\n");
   ASSERT_EQ(lab.get(kUrl).status, 204);

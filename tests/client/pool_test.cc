@@ -6,14 +6,12 @@
 
 #include "pipette/async/task_group.h"
 #include "pipette/client/client.h"
-
-#include "tests/support/scripted_server.h"
+#include "pipette/lab/scripted_server.h"
 
 namespace pipette::client {
 namespace {
 
 using namespace std::chrono_literals;
-using test::ScriptedServer;
 
 constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHello";
 const std::string kUrl = "http://app/";

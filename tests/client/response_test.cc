@@ -6,14 +6,12 @@
 #include <string>
 
 #include "pipette/client/client.h"
-
-#include "tests/support/scripted_server.h"
+#include "pipette/lab/scripted_server.h"
 
 namespace pipette::client {
 namespace {
 
 using namespace std::chrono_literals;
-using test::ScriptedServer;
 
 const std::string kUrl = "http://app/";
 
@@ -193,7 +191,7 @@ TEST(ClientResponse, IsTheSameThroughEveryPipe) {
       "HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n8;a=\"b\"\r\n, world!\r\n0\r\nT: "
       "t\r\n\r\n";
   for (const std::size_t bytes : {1U, 2U, 3U, 5U, 64U}) {
-    for (const auto member : {&inmem::PipeOptions::capacity_bytes, &inmem::PipeOptions::max_read_bytes,
+    for (const auto member : {&inmem::PipeOptions::send_buffer_bytes, &inmem::PipeOptions::max_read_bytes,
                               &inmem::PipeOptions::max_write_bytes}) {
       inmem::PipeOptions pipes;
       pipes.*member = bytes;

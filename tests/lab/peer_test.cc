@@ -22,7 +22,7 @@ class PeerTest : public testing::Test {
  protected:
   // A peer and the other end of its connection.
   std::pair<Peer, std::unique_ptr<net::Connection>> connect(const inmem::PipeOptions& options = {}) {
-    auto [here, there] = inmem::make_pipe(lab_.world().loop(), options, {}, nullptr);
+    auto [here, there] = inmem::make_pipe(lab_.world().loop(), options);
     return {Peer(lab_.world(), std::move(here)), std::move(there)};
   }
   static std::string read(net::Connection& connection) {
@@ -77,7 +77,7 @@ TEST_F(PeerTest, KnowsAResetFromAnEnd) {
 
 TEST_F(PeerTest, KeepsWhatDoesNotFitUntilAVerbFindsRoom) {
   inmem::PipeOptions narrow;
-  narrow.capacity_bytes = 3;
+  narrow.with_capacity(3);
   auto [peer, other] = connect(narrow);
   peer.send("abcdefgh");
   EXPECT_EQ(peer.unsent(), 5U);
@@ -92,7 +92,7 @@ TEST_F(PeerTest, KeepsWhatDoesNotFitUntilAVerbFindsRoom) {
 
 TEST_F(PeerTest, FinishesBehindWhatIsUnsent) {
   inmem::PipeOptions narrow;
-  narrow.capacity_bytes = 3;
+  narrow.with_capacity(3);
   auto [peer, other] = connect(narrow);
   peer.send("abcde");
   peer.close_write();
@@ -116,6 +116,151 @@ TEST_F(PeerTest, Aborts) {
   peer.abort();
   std::array<char, 10> room;
   EXPECT_EQ(other->try_read(room).error(), std::errc::connection_reset);
+}
+
+TEST_F(PeerTest, SendsSlowlyAsTheClockGoesOn) {
+  auto [peer, other] = connect();
+  peer.send_slowly("abc", 1s);
+  peer.send("de");
+  peer.close_write();
+  EXPECT_EQ(read(*other), "a");
+  EXPECT_EQ(peer.unsent(), 4U);
+  Peer moved = std::move(peer);
+  lab_.advance(1s - 1ns);
+  EXPECT_EQ(read(*other), "");
+  lab_.advance(1ns);
+  EXPECT_EQ(read(*other), "b");
+  lab_.advance(1s);
+  EXPECT_EQ(read(*other), "cde") << "what was sent later goes behind";
+  std::array<char, 10> room;
+  EXPECT_EQ(other->try_read(room), 0U);
+  EXPECT_EQ(moved.unsent(), 0U);
+}
+
+TEST_F(PeerTest, StopsSendingSlowlyWhenItIsGone) {
+  auto other = [this] {
+    auto [peer, there] = connect();
+    peer.send_slowly("abc", 1s);
+    return std::move(there);
+  }();
+  lab_.advance(1h);
+  EXPECT_EQ(read(*other), "a");
+}
+
+// ---- expecting -------------------------------------------------------------------------------------------
+
+// What `call` throws.
+template <class F>
+std::string complaint(F&& call) {
+  try {
+    call();
+  } catch (const ExpectationFailed& failed) {
+    return failed.what();
+  }
+  return "(nothing was thrown)";
+}
+
+TEST_F(PeerTest, ConsumesWhatItExpects) {
+  auto [peer, other] = connect();
+  write(*other, "one two {three}");
+  peer.expect("one");
+  EXPECT_EQ(peer.expect_matching(" {word} \\{")["word"], "two");
+  EXPECT_EQ(peer.received(), "three}");
+  peer.expect("");
+  peer.expect("three}");
+  peer.expect_nothing();
+  write(*other, "more");
+  ASSERT_TRUE(other->try_close_write());
+  EXPECT_THROW(peer.expect_closed(), ExpectationFailed);
+  peer.expect("more");
+  peer.expect_closed();
+  EXPECT_THROW(peer.expect_nothing(), ExpectationFailed);
+  EXPECT_THROW(peer.expect_reset(), ExpectationFailed);
+  other->abort();
+}
+
+TEST_F(PeerTest, MarksTheFirstDifference) {
+  auto [peer, other] = connect();
+  write(*other, "HTTP/1.1 404 Not Found\r\n");
+  EXPECT_THAT(complaint([&] { peer.expect("HTTP/1.1 200 OK"); }),
+              testing::MatchesRegex("peer_test.cc:[0-9]+: expected 15 octets, but another one came at octet 9\n"
+                                    "  expected  \"HTTP/1.1 200 OK\"\n"
+                                    "  received  \"HTTP/1.1 404 Not Found\\\\r\\\\n\"\n"
+                                    "                      \\^\n"
+                                    "  and the connection is open"));
+  EXPECT_THAT(complaint([&] { peer.expect("HTTP/1.1 404 Not Found\r\nX"); }),
+              testing::HasSubstr("expected 25 octets, but only 24 of them have come\n"));
+  EXPECT_THAT(complaint([&] { peer.expect_matching("HTTP/1.1 4{rest} Lost\r\n"); }),
+              testing::HasSubstr("does not match \"HTTP/1.1 4{rest} Lost\\r\\n\" from octet"));
+  EXPECT_THAT(complaint([&] { peer.expect_nothing(); }), testing::HasSubstr("nothing was expected\n"));
+  EXPECT_EQ(peer.received(), "HTTP/1.1 404 Not Found\r\n") << "a failure consumes nothing";
+  other->abort();
+  EXPECT_THAT(complaint([&] { peer.expect_closed(); }), testing::HasSubstr("and the connection was reset"));
+  peer.expect_reset();
+}
+
+TEST_F(PeerTest, ShowsOnlyWhatIsAroundADifference) {
+  auto [peer, other] = connect();
+  write(*other, std::string(1000, 'a') + "b");
+  const std::string same(40, 'a');
+  EXPECT_THAT(complaint([&] { peer.expect(std::string(1001, 'a')); }),
+              testing::HasSubstr("  expected  …\"" + same + "a\"\n  received  …\"" + same + "b\"\n" +
+                                 std::string(12 + 2 + 40, ' ') + "^\n"));
+}
+
+TEST(Peer, TakesResponsesOneAtATime) {
+  const Server server([](RequestCtx& ctx) { ctx.set_body(ctx.path()); });
+  Lab lab;
+  lab.serve(server, "app:80");
+  Peer peer = lab.connect("app:80");
+  for (const std::string_view request : {"GET /1", "HEAD /2", "POST /3", "GET /4"}) {
+    peer.send(std::string(request) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  EXPECT_EQ(peer.read_response().body, "/1");
+  const client::Response second = peer.expect_response(200);
+  EXPECT_EQ(second.body, "") << "it answers a HEAD";
+  EXPECT_EQ(second.header("Content-Length"), "2");
+  EXPECT_EQ(peer.expect_response(200).body, "/3");
+  EXPECT_EQ(peer.read_response(http::Method::head).body, "") << "if the test says so";
+  peer.expect("/4");
+  peer.send("no request\r\n\r\n");
+  EXPECT_EQ(peer.expect_response(400).header("Connection"), "close");
+  peer.expect_closed();
+}
+
+TEST(Peer, TakesInterimResponsesToo) {
+  const Server server([](RequestCtx& ctx) { ctx.set_body(ctx.body()); });
+  Lab lab;
+  lab.serve(server, "app:80");
+  Peer peer = lab.connect("app:80");
+  peer.send("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  peer.expect_response(100);
+  peer.send("body");
+  EXPECT_EQ(peer.expect_response(200).body, "body");
+}
+
+TEST_F(PeerTest, SaysWhyThereIsNoResponse) {
+  struct Row {
+    std::string_view octets;
+    bool is_closed;
+    std::string_view complaint;
+  };
+  for (const Row& row :
+       {Row{"", false, "a response 200 was expected, but no whole one has come\n"},
+        Row{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfour", false, "but no whole one has come\n"},
+        Row{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfour", true, "but this is none: "},
+        Row{"junk\r\n\r\n", false, "but this is none: "},
+        Row{"HTTP/1.1 204 No Content\r\n\r\n", false, "a response 200 was expected, but it is 204\n"}}) {
+    auto [peer, other] = connect();
+    write(*other, row.octets);
+    if (row.is_closed) (void)other->try_close_write();
+    EXPECT_THAT(complaint([&] { peer.expect_response(200); }), testing::HasSubstr(row.complaint));
+    EXPECT_EQ(peer.received(), row.octets);
+  }
+  auto [peer, other] = connect();
+  write(*other, "HTTP/1.1 200 OK\r\n\r\nuntil the end");
+  ASSERT_TRUE(other->try_close_write());
+  EXPECT_EQ(peer.read_response().body, "until the end");
 }
 
 TEST(Peer, LetsEverythingRunThatCanAndNeverMovesTheClock) {

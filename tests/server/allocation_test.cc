@@ -52,7 +52,7 @@ Task<> call_again_and_again(Client& client, const client::Request& request, std:
 std::uint64_t count_allocations(Handler handler, const client::Request& request) {
   const Server server(std::move(handler));
   Lab lab;
-  lab.world().transcript().set_recording(false);
+  lab.world().log().set_recording(false);
   lab.serve(server, "app:80");
   std::uint64_t allocated = 0;
   int failed = 0;

@@ -45,7 +45,7 @@ TEST(Session, ReadsNoMoreThanItsLingerAllowsFromOneThatNeverStops) {
   EXPECT_EQ(peer.unsent(), 0U) << "what a reset has made pointless is dropped";
   EXPECT_TRUE(peer.was_reset());
   EXPECT_EQ(app.worker().open_connections(), 0U);
-  EXPECT_TRUE(app.lab().transcript().contains("reset: server is closed with unread input"));
+  EXPECT_TRUE(app.lab().transcript().contains("reset: app is closed with unread input"));
 }
 
 TEST(Session, DeliversTheAnswerThatClosesOverPipelinedInput) {
@@ -120,7 +120,7 @@ TEST(Session, FinishesAHandlerWhoseClientHasReset) {
 
 TEST(Session, SurvivesAResetInTheMiddleOfAnAnswer) {
   inmem::PipeOptions narrow;
-  narrow.capacity_bytes = 100;
+  narrow.with_capacity(100);
   for (const std::size_t size : {1'000U, 100'000U}) {
     Serving app([&](RequestCtx& ctx) { ctx.set_body(std::string(size, 'x')); }, {}, narrow);
     Peer peer = app.connect();
@@ -140,7 +140,7 @@ TEST(Session, DiesWithItsWorkerWhereverItIs) {
     ctx.set_body(kept);
   };
   inmem::PipeOptions narrow;
-  narrow.capacity_bytes = 100;
+  narrow.with_capacity(100);
   Serving app(wait, {}, narrow);
   std::vector<Peer> peers;
   for (const std::string_view sent :

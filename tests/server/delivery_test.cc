@@ -71,7 +71,7 @@ TEST(Session, AnswersTheSameThroughEveryPipe) {
   const std::string expected = Serving(describe_request).answer_to(kConversation);
   for (const std::size_t bytes : {1U, 2U, 3U, 7U, 100U, 4096U}) {
     inmem::PipeOptions narrow;
-    narrow.capacity_bytes = bytes;
+    narrow.with_capacity(bytes);
     EXPECT_EQ(Serving(describe_request, {}, narrow).answer_to(kConversation), expected) << "capacity " << bytes;
     inmem::PipeOptions slow_reads;
     slow_reads.max_read_bytes = bytes;
@@ -142,7 +142,7 @@ TEST(Session, RefusesAHeadThatLooksLikeAGoodOneBeforeIt) {
 
 TEST(Session, SendsALargeBodyThroughAWindowOfOneOctet) {
   inmem::PipeOptions narrow;
-  narrow.capacity_bytes = 1;
+  narrow.with_capacity(1);
   Serving app([](RequestCtx& ctx) { ctx.set_body(std::string(20'000, 'x')); }, {}, narrow);
   const auto found = test::answers(app.answer_to(test::kGet));
   ASSERT_EQ(found.size(), 1U);

@@ -28,8 +28,8 @@ void echo(RequestCtx& ctx) { ctx.set_body(ctx.body().empty() ? ctx.path() : ctx.
 
 // Writes of the server, as the transcript has them.
 std::ptrdiff_t server_writes(Serving& app) {
-  return std::ranges::count_if(app.lab().world().transcript().lines(), [](const std::string& line) {
-    return line.contains("server -> client") && line.contains(" B  ");
+  return std::ranges::count_if(inmem::transcript_lines(app.lab().world().log()), [](const std::string& line) {
+    return line.contains("app -> client") && line.contains(" B  ");
   });
 }
 
@@ -110,7 +110,7 @@ TEST(Session, RunsOneHandlerAtATimeOnAConnection) {
 
 TEST(Session, AnswersALongPipelineWholeThroughNarrowPipes) {
   inmem::PipeOptions narrow;
-  narrow.capacity_bytes = 1;
+  narrow.with_capacity(1);
   Serving app(echo, {}, narrow);
   std::string requests;
   std::string expected;
@@ -125,7 +125,7 @@ TEST(Session, SendsLargeBodiesInOrderWithSmallOnes) {
   Serving app([](RequestCtx& ctx) { ctx.set_body(std::string(std::stoul(std::string(ctx.path().substr(1))), 'x')); });
   for (const std::size_t capacity : {1'000U, 64U * 1024, 1024U * 1024}) {
     inmem::PipeOptions pipes;
-    pipes.capacity_bytes = capacity;
+    pipes.with_capacity(capacity);
     app.lab().world().network().set_pipe_options(pipes);
     const auto found = answers(app.answer_to(get("/1") + get("/300000") + get("/2") + get("/16384") + get("/16383")));
     ASSERT_EQ(found.size(), 5U);
@@ -149,12 +149,12 @@ TEST(Session, LetsOthersRunBetweenThePipelinedRequestsOfOne) {
     }
   });
   inmem::PipeOptions wide;
-  wide.capacity_bytes = 16 * 1024 * 1024;
+  wide.with_capacity(16 * 1024 * 1024);
   app.lab().world().network().set_pipe_options(wide);
   std::string requests;
   for (int i = 0; i < kMany; ++i) requests += kGet;
-  Result<net::Connected> first = app.lab().world().network().dial_now(*net::Address::parse("app:80"));
-  Result<net::Connected> second = app.lab().world().network().dial_now(*net::Address::parse("app:80"));
+  Result<net::Connected> first = app.lab().world().dial_now(*net::Address::parse("app:80"));
+  Result<net::Connected> second = app.lab().world().dial_now(*net::Address::parse("app:80"));
   const Bytes many = requests;
   const std::string one = get("/other");
   const Bytes few = one;

@@ -54,11 +54,24 @@ Task<> Session::run() {
     co_await finish();
     if (!keeps_alive()) break;
   }
+  const bool was_idle = state_ == State::idle;
   state_ = State::closing;
   co_await flush();
   if (is_connection_lost_) co_return;
+  if (was_idle && !has_input()) {  // nothing that a reset could destroy: no need to linger
+    (void)connection_->try_close_write();
+    co_return;
+  }
   const Duration linger = worker_.server_.options().linger_timeout;
   (void)co_await net::close(*connection_, after(worker_.loop_.now(), linger));
+}
+
+// Whether anything has come that is not read, be it an end.
+bool Session::has_input() {
+  std::array<char, 1> octet;
+  connection_->set_deadline(Direction::read, kNever);
+  const Result<std::size_t> count = connection_->try_read(octet);
+  return count || !is_would_block(count.error());
 }
 
 void Session::drain() {

@@ -41,6 +41,8 @@ class Session : public ListNode {
   enum class State : std::uint8_t { idle, reading, handling, closing };
   enum class Parsed : std::uint8_t { need_more, complete, refused };
 
+  bool has_input();
+
   async::Soon<bool> next_head();
   Task<bool> read_head();
   Parsed parse_head();

@@ -38,6 +38,7 @@ Worker::Worker(const Server& server, Runtime& runtime)
       runtime_(runtime),
       loop_(runtime.loop()),
       exchanges_(server.options().head),
+      stopping_(runtime.loop()),
       drained_(runtime.loop()),
       sessions_(runtime.loop()) {
   if (!server.options().name.empty()) server_line_ = "Server: " + server.options().name + "\r\n";
@@ -58,6 +59,7 @@ std::string_view Worker::prefix(int status) {
 }
 
 Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
+  if (is_draining_) co_return;
   Acceptor acceptor(std::move(listener));
   acceptors_.push_back(acceptor);
   Duration pause = kFirstPause;
@@ -75,7 +77,7 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
     }
     if (connected.error() == make_error_code(Errc::listener_closed)) co_return;
     server_.log("accept on " + acceptor.listener->address().to_string() + " failed: " + connected.error().message());
-    co_await async::sleep_until(loop_, after(loop_.now(), pause));
+    co_await async::sleep_until(loop_, after(loop_.now(), pause), stopping_.token());
     pause = std::min(pause * 2, kLongestPause);
   }
 }
@@ -99,6 +101,7 @@ Task<> Worker::run_session(net::Connected connected) {
 
 Task<ShutdownReport> Worker::shutdown(TimePoint deadline) {
   is_draining_ = true;
+  stopping_.request_stop(async::StopReason::shutdown);
   acceptors_.for_each([](Acceptor& acceptor) { acceptor.listener->close(); });
   open_sessions_.for_each([](Session& session) { session.drain(); });
 

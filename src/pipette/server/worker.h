@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "pipette/async/event.h"
+#include "pipette/async/stop.h"
 #include "pipette/async/task_group.h"
 #include "pipette/http/date.h"
 #include "pipette/net/runtime.h"
@@ -66,6 +67,7 @@ class Worker {
   int prefix_status_ = 0;
   WallTime prefix_until_{};
   bool is_draining_ = false;
+  async::StopSource stopping_;  // ends the pauses of those who accept
   std::size_t open_ = 0;
   std::uint64_t served_ = 0;
   List<Acceptor> acceptors_;
