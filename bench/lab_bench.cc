@@ -199,7 +199,7 @@ void fault_sweep(benchmark::State& state) {
     sweep = lab::for_all_faults({}, body, probe);
     if (sweep.finding) state.SkipWithError(sweep.finding->report.c_str());
   }
-  const auto rate = [&state](std::uint64_t count) {
+  const auto rate = [](std::uint64_t count) {
     return benchmark::Counter(static_cast<double>(count), benchmark::Counter::kIsIterationInvariantRate);
   };
   state.counters["points/s"] = rate(sweep.points);
@@ -254,7 +254,7 @@ void add_lab_benches() {
   };
   add("LabYields", yields);
   add("LabPingPong", ping_pong);
-  for (const std::size_t sleepers : {1, 100, 10'000}) {
+  for (const std::size_t sleepers : {1U, 100U, 10'000U}) {
     add("LabSleeps" + std::to_string(sleepers), [sleepers](benchmark::State& state) { sleeps(state, sleepers); });
   }
   add("LabFreshWorld", fresh_world);

@@ -50,7 +50,10 @@ struct Seen {
 class Run {
  public:
   explicit Run(Numbers numbers)
-      : numbers_(numbers), options_(read_options(numbers_)), channel_(options_, decisions_, 1) {}
+      : numbers_(numbers),
+        options_(read_options(numbers_)),
+        channel_(options_, decisions_, 1),
+        is_plain_(options_.coalesce) {}
 
   void play() {
     while (!numbers_.empty()) {
@@ -93,7 +96,8 @@ class Run {
     const Bytes piece = octets;
     const std::size_t taken = channel_.write({&piece, 1}, now_);
     require(taken <= size && taken >= promised && (taken > 0) == is_writable);
-    if (is_plain_) require(taken == promised);
+    const std::uint64_t room = options_.send_buffer_bytes + options_.receive_buffer_bytes - (written_ - read_);
+    if (is_plain_) require(taken == std::min<std::uint64_t>({size, room, options_.max_write_bytes}));
     written_ += taken;
   }
 
@@ -182,7 +186,7 @@ class Run {
   TimePoint now_{};
   std::uint64_t written_ = 0;
   std::uint64_t read_ = 0;
-  bool is_plain_ = true;
+  bool is_plain_;  // a bounded string
   bool is_cut_ = false;
   bool has_finished_ = false;
 };

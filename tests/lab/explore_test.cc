@@ -161,14 +161,13 @@ TEST(Explore, BeginsAtTheSeedThatTheEnvironmentAsksFor) {
 TEST(Explore, WritesATestWhenTheEnvironmentAsksForOne) {
   const Environment asked("PIPETTE_WRITE_TEST", "1");
   ExceptionProbe probe;
-  EXPECT_EQ(explore({}, expect_no_race, probe).finding->report,
-            std::string(kRaceReport) + R"cc(as a test : TEST(Replay, Fails) {
-                                              pipette::lab::replay("explore.order/0/0=1,ready/0/2=1",
-                                                                   [](pipette::Lab& lab) {
-                                                                     // the body of the test that failed
-                                                                   });
-                                            }
-  )cc");
+  EXPECT_EQ(explore({}, expect_no_race, probe).finding->report, std::string(kRaceReport) + R"(as a test:
+  TEST(Replay, Fails) {
+    pipette::lab::replay("explore.order/0/0=1,ready/0/2=1", [](pipette::Lab& lab) {
+      // the body of the test that failed
+    });
+  }
+)");
 }
 
 TEST(Replay, FailsTheSameWay) {

@@ -364,8 +364,7 @@ TEST(Invariants, HoldAfterEveryStep) {
 TEST(Guide, ShowsWhoIsStuck) {
   std::string report;
   Lab lab;
-  Server server(greet);
-  lab.serve(server, "app:80");
+  lab.serve(greet, "app:80");
   Peer peer = lab.connect("app:80");
   peer.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n");
   try {
@@ -380,8 +379,7 @@ TEST(Guide, ShowsWhatIsLeft) {
   std::string report;
   Lab lab;
   async::Event never(lab.runtime().loop());
-  Server server([&never](RequestCtx&) -> Task<> { co_await never.wait(); });
-  lab.serve(server, "app:80");
+  lab.serve([&never](RequestCtx&) -> Task<> { co_await never.wait(); }, "app:80");
   Peer peer = lab.connect("app:80");
   peer.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n");
   EXPECT_EQ(lab.netstat(), kNetstat);
@@ -391,6 +389,7 @@ TEST(Guide, ShowsWhatIsLeft) {
     report = leaked.what();
   }
   never.set();
+  lab.settle();
   EXPECT_EQ(report, kLeakReport);
 }
 

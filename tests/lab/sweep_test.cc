@@ -269,8 +269,8 @@ Task<> answer_badly(net::Listener& listener) {
     if (!count || *count == 0) co_return;
     if (Bytes(room.data(), *count).find("\r\n\r\n") != Bytes::npos) break;
   }
-  const Bytes answer = "HTTP/1.1 204 No Content\r\n\r\n";
-  (void)co_await connection.write({&answer, 1});
+  const std::array<Bytes, 1> answer = {"HTTP/1.1 204 No Content\r\n\r\n"};
+  (void)co_await connection.write(answer);
   (void)co_await net::close(connection, kNever);
 }
 

@@ -43,14 +43,17 @@ Task<> wait_for(async::Event& event) { co_await event.wait(); }
 // A lab with a handler that waits until it is told to end.
 class VerdictsTest : public testing::Test {
  protected:
-  VerdictsTest() { lab_.serve(server_, "app:80"); }
+  VerdictsTest() {
+    end_ = std::make_unique<async::Event>(lab_.world().loop());
+    lab_.serve(server_, "app:80");
+  }
 
-  Lab lab_;
-  async::Event end_{lab_.world().loop()};
+  std::unique_ptr<async::Event> end_;
   const Server server_{[this](RequestCtx& ctx) -> Task<> {
-    if (ctx.path() == "/wait") co_await end_.wait();
+    if (ctx.path() == "/wait") co_await end_->wait();
     ctx.set_body("Hello");
   }};
+  Lab lab_;
 };
 
 // ---- stuck -----------------------------------------------------------------------------------------------
@@ -120,7 +123,7 @@ TEST_F(VerdictsTest, ExpectLifeToGoOnWhenNothingIsWrong) {
   lab_.settle();
   const std::string report = verdict<Stuck>([&] { lab_.expect_liveness(5s); });
   EXPECT_THAT(report, AllOf(HasSubstr("the test waits for its end\n"), HasSubstr("GET /wait")));
-  end_.set();
+  end_->set();
   peer.abort();
   lab_.expect_liveness(5s);
 }
@@ -136,7 +139,7 @@ TEST_F(VerdictsTest, FindAHandlerThatNeverReturns) {
   EXPECT_THAT(leaks, StartsWith("the lab has ended, and this has not:\n  1 handler at app:80\n"));
   EXPECT_THAT(leaks, HasSubstr("last events:\n"));
   EXPECT_NO_THROW(lab_.finish()) << "it is told once";
-  end_.set();
+  end_->set();
   lab_.settle();
 }
 

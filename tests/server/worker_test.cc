@@ -232,10 +232,9 @@ TEST(Worker, ShutsDownWhileItPausesAfterAFailedAccept) {
 TEST(Worker, ListensAgainBesideOneThatHasShutDown) {
   Serving app(greet);
   app.lab().run(app.worker().shutdown(after(app.lab().now(), 1s)));
-  const Server next(greet);
   Lab& lab = app.lab();
   lab.advance(1s);
-  lab.serve(next, "app:80");
+  lab.serve(greet, "app:80");
   EXPECT_EQ(lab.get("http://app/").body, "Hello");
   lab.client().close_idle();
   lab.settle();

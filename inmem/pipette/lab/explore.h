@@ -20,7 +20,8 @@
 // Budget    worlds, and steps in all; never wall time, so that two machines explore the same.
 // Errors    a failure is the framework's (failure.h); where no adapter is included, an exception.
 // Env       PIPETTE_REPLAY='…' runs the one world with these choices instead. PIPETTE_SEED=n begins at seed n.
-// Lifetime  the body is called again and again; it must build all it needs from its Lab.   Threads  one.
+// Lifetime  the body is called again and again. Its lab ends after it: what the lab uses, a Server above all, stands
+//           outside of the body, or belongs to the lab (lab.serve(handler, "app:80")).   Threads  one.
 #pragma once
 
 #include <cstdint>

@@ -175,6 +175,11 @@ server::Worker& Lab::serve(const Server& server, std::string_view address) {
   return *workers_.back();
 }
 
+server::Worker& Lab::serve(Handler handler, std::string_view address, ServerOptions options) {
+  own_servers_.push_back(std::make_unique<Server>(std::move(handler), std::move(options)));
+  return serve(*own_servers_.back(), address);
+}
+
 Peer Lab::connect(std::string_view address) {
   settle();
   const net::Address target = parse_address(address);

@@ -113,6 +113,8 @@ class Lab {
 
   // Serves until the lab ends, or until worker(address).shutdown(), on the host that the address names.
   server::Worker& serve(const Server& server, std::string_view address);
+  // The same, with a server of the lab's own: for a body that is run again and again, which must not keep one itself.
+  server::Worker& serve(Handler handler, std::string_view address, ServerOptions options = {});
   // A connection to `address` with a scripted peer at this end. Throws std::system_error when it is refused. Moves the
   // clock only as far as links with a latency ask for.
   Peer connect(std::string_view address);
@@ -203,6 +205,7 @@ class Lab {
   SometimesCounts own_sometimes_;
   SometimesCounts* sometimes_;
   inmem::Fibers fibers_;
+  std::vector<std::unique_ptr<Server>> own_servers_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
   std::vector<std::string> addresses_;  // of the workers
   bool is_driving_ = false;

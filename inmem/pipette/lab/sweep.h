@@ -18,7 +18,8 @@
 // Errors    a failure is the framework's (failure.h); where no adapter is included, an exception.
 // Env       PIPETTE_REPLAY='fault.read/3/2=1' runs the one world with these choices instead; where a split is a choice
 //           too: 'cut.dialing side/17/0=1'.
-// Lifetime  the body is called again and again; it must build all it needs from its Lab.   Threads  one.
+// Lifetime  the body is called again and again. Its lab ends after it: what the lab uses, a Server above all, stands
+//           outside of the body, or belongs to the lab (lab.serve(handler, "app:80")).   Threads  one.
 #pragma once
 
 #include <cstdint>

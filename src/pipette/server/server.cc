@@ -1,5 +1,6 @@
 #include "pipette/server/server.h"
 
+#include <cassert>
 #include <cstdio>
 #include <utility>
 
@@ -11,6 +12,9 @@ Server::Server(Handler handler, ServerOptions options) : handler_(std::move(hand
   constexpr std::size_t kMaxNameBytes = 256;
   if (!ascii::is_value(options_.name) || options_.name.size() > kMaxNameBytes) options_.name.clear();
 }
+
+// Most likely it stands in a body that ends before its lab does, or behind the lab in one that owns both.
+Server::~Server() { assert(workers_ == 0 && "a Server outlives its workers: declare it before them"); }
 
 void Server::log(std::string_view line) const {
   if (options_.log) {

@@ -8,6 +8,7 @@
 // Lifetime  outlives its workers.   Threads  any, once constructed.
 #pragma once
 
+#include <atomic>
 #include <string_view>
 
 #include "pipette/server/handler.h"
@@ -19,6 +20,7 @@ class Server {
  public:
   explicit Server(Handler handler) : Server(std::move(handler), ServerOptions()) {}
   Server(Handler handler, ServerOptions options);
+  ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -27,6 +29,9 @@ class Server {
   void log(std::string_view line) const;
 
  private:
+  friend class Worker;
+
+  mutable std::atomic<int> workers_ = 0;  // at work
   Handler handler_;
   ServerOptions options_;
 };

@@ -41,10 +41,11 @@ Worker::Worker(const Server& server, Runtime& runtime)
       stopping_(runtime.loop()),
       drained_(runtime.loop()),
       sessions_(runtime.loop()) {
+  server.workers_.fetch_add(1, std::memory_order_relaxed);
   if (!server.options().name.empty()) server_line_ = "Server: " + server.options().name + "\r\n";
 }
 
-Worker::~Worker() = default;
+Worker::~Worker() { server_.workers_.fetch_sub(1, std::memory_order_relaxed); }
 
 std::string_view Worker::prefix(int status) {
   const WallTime now = loop_.wall_now();
