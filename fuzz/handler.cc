@@ -13,7 +13,7 @@ Task<> app(RequestCtx& ctx) {
   if (ctx.path() == "/throw") throw std::runtime_error("asked for");
   if (ctx.path() == "/slow")
     co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), std::chrono::seconds(3)));
-  if (ctx.path() == "/large") ctx.set_body(std::string(70'000, 'x'));
+  if (ctx.path() == "/large") ctx.set_body(std::string(10'000, 'x'));
   if (ctx.path() == "/close") ctx.set_connection_close();
   if (ctx.path() == "/gone") ctx.error(410, "gone\n");
   (void)ctx.set_header("X-Target", ctx.target());

@@ -40,9 +40,8 @@ Task<> act_later(RequestCtx& ctx) {
   act(ctx);
 }
 
-ServerOptions quiet() {
-  ServerOptions options;
-  options.log = [](std::string_view) {};
+ServerOptions small_and_quiet() {
+  ServerOptions options = quiet();
   options.max_request_body_bytes = 1000;
   return options;
 }
@@ -116,8 +115,8 @@ const std::vector<std::string>& exchanges() {
 }
 
 TEST(Call, GivesTheSameOctetsAsAConnection) {
-  const Server plain(act, quiet());
-  const Server coroutine(act_later, quiet());
+  const Server plain(act, small_and_quiet());
+  const Server coroutine(act_later, small_and_quiet());
   for (const std::string& octets : exchanges()) {
     EXPECT_EQ(answer_to(plain, octets), over_a_connection(plain, octets)) << octets.substr(0, 200);
     EXPECT_EQ(answer_to(coroutine, octets), over_a_connection(coroutine, octets)) << octets.substr(0, 200);
@@ -125,7 +124,7 @@ TEST(Call, GivesTheSameOctetsAsAConnection) {
 }
 
 TEST(Call, GivesTheSameOctetsAgainAndAgain) {
-  const Server server(act, quiet());
+  const Server server(act, small_and_quiet());
   Caller caller(server);
   for (int round = 0; round < 2; ++round) {
     for (const std::string& octets : exchanges()) EXPECT_EQ(caller.answer_to(octets), answer_to(server, octets));
@@ -133,7 +132,7 @@ TEST(Call, GivesTheSameOctetsAgainAndAgain) {
 }
 
 TEST(Call, GivesTheSameResponseAsAClient) {
-  const Server server(act, quiet());
+  const Server server(act, small_and_quiet());
   Lab lab;
   lab.serve(server, "app:80");
   for (const std::string_view path : {"/", "/large", "/empty", "/throw", "/status?code=204", "/close", "/fields"}) {
@@ -166,7 +165,7 @@ TEST(Call, TakesAHandlerAndAPath) {
 }
 
 TEST(Call, LetsTimePassForACoroutine) {
-  const Server server(act_later, quiet());
+  const Server server(act_later, small_and_quiet());
   client::Request request;
   request.url = "/wait";
   const client::Response response = call(server, request);

@@ -15,12 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-ServerOptions quiet() {
-  ServerOptions options;
-  options.log = [](std::string_view) {};
-  return options;
-}
-
 void hello(RequestCtx& ctx) { ctx.set_body("Hello"); }
 
 std::string why_it_fails(const Server& server, std::string_view text, const FuzzOptions& options = {}) {

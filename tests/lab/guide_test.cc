@@ -270,13 +270,6 @@ TEST(Network, HasBadDays) {
 
 // ---- sweeps --------------------------------------------------------------------------------------------------------
 
-// A server tells of every accept that fails; here that is nothing new.
-ServerOptions quiet() {
-  ServerOptions options;
-  options.log = [](std::string_view) {};
-  return options;
-}
-
 TEST(PriceOf, IsRightOrAnError) {
   Server shop([](RequestCtx& ctx) { ctx.set_body("3 EUR"); }, quiet());
   for_all_faults([&](Lab& lab) {

@@ -32,6 +32,11 @@ Task<int> answer_after(Lab& lab, Duration wait, int answer) {
 
 Task<> wait_for(async::Event& event) { co_await event.wait(); }
 
+Task<> fail_after(Lab& lab, Duration wait) {
+  co_await sleep(lab, wait);
+  throw std::out_of_range("too far");
+}
+
 // What `call` throws when it is stuck.
 template <class F>
 std::string stuck_report(F&& call) {
@@ -256,6 +261,14 @@ TEST(Lab, EndsWithEverythingUnderWay) {
   call.start();
   lab.advance(1s);
   EXPECT_FALSE(call.done());
+}
+
+TEST(Lab, ThrowsAtItsEndWhatASpawnedTaskHasThrown) {
+  Lab lab;
+  lab.spawn(fail_after(lab, 1s));
+  lab.spawn(sleep(lab, 2s));
+  lab.advance(2s);
+  EXPECT_THROW(lab.finish(), std::out_of_range);
 }
 
 }  // namespace

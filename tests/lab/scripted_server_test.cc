@@ -6,6 +6,8 @@
 #include <string>
 #include <system_error>
 
+#include "pipette/lab/oracles.h"
+
 namespace pipette::lab {
 namespace {
 
@@ -169,6 +171,23 @@ TEST_F(ScriptedServerTest, SaysWhichStepOfAnAnswerFailed) {
 TEST_F(ScriptedServerTest, ThrowsWhereItCannotListen) {
   EXPECT_THROW(ScriptedServer(lab_, "app:80"), std::system_error);
   EXPECT_THROW(ScriptedServer(lab_, "no address"), std::system_error);
+}
+
+TEST_F(ScriptedServerTest, GoesOnWhenAnAcceptHasFailed) {
+  server_.answer(respond(200));
+  lab_.world().network().fail_accept(*net::Address::parse("app:80"), Errc::too_many_open_files, 3);
+  EXPECT_TRUE(get());
+}
+
+TEST(ScriptedServer, LetsOthersRunWhileItsAcceptsFail) {
+  LenientReplay oracle(Choices::parse("fault.accept/0/0=4"));  // EMFILE, from then on
+  LabOptions options;
+  options.oracle = &oracle;
+  options.freedom = Freedom::faults;
+  Lab lab(options);
+  const ScriptedServer server(lab, "app:80");
+  EXPECT_EQ(lab.run(lab.client().get("http://app/")).error(), std::errc::timed_out);
+  EXPECT_EQ(server.accepted(), 0U);
 }
 
 TEST_F(ScriptedServerTest, HasNothingToSayOfAConnectionItHasClosed) {

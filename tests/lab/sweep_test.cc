@@ -25,12 +25,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-ServerOptions quiet() {
-  ServerOptions options;
-  options.log = [](std::string_view) {};
-  return options;
-}
-
 void echo(RequestCtx& ctx) { ctx.set_body(ctx.body().empty() ? Bytes("nothing") : ctx.body()); }
 
 // A client that gets and posts, ten times, the last time on a connection that closes.

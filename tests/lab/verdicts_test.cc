@@ -149,6 +149,7 @@ TEST(Verdicts, FindATaskThatTheTestHasSpawned) {
   lab.spawn(wait_for(never));
   EXPECT_THAT(leaks_of(lab), StartsWith("the lab has ended, and this has not:\n  1 task that the test has spawned\n"));
   never.set();
+  lab.settle();
 }
 
 TEST(Verdicts, FindAConnectionThatIsStillHeld) {

@@ -25,12 +25,6 @@ void require(bool holds, const std::string& what) {
   if (!holds) throw std::logic_error(what);
 }
 
-ServerOptions quiet() {
-  ServerOptions options;
-  options.log = [](std::string_view) {};
-  return options;
-}
-
 void echo(RequestCtx& ctx) { ctx.set_body(ctx.body().empty() ? Bytes("nothing") : ctx.body()); }
 
 // ---- the tools -------------------------------------------------------------------------------------------
@@ -122,7 +116,7 @@ Hunt fuzz(const Server& server) {
 // What is ordered is ordered once, whatever becomes of the connection.
 Hunt repeats_a_post() {
   int orders = 0;
-  const Server shop([&](RequestCtx& ctx) { orders += ctx.is_post() ? 1 : 0; }, quiet());
+  const Server shop([&](RequestCtx& ctx) { orders += ctx.is_post() ? 1 : 0; }, lab::quiet());
   return sweep([&](Lab& lab) {
     orders = 0;
     lab.serve(shop, "shop:80");
@@ -135,7 +129,7 @@ Hunt repeats_a_post() {
 // A body that comes is whole.
 Hunt takes_half_a_body_for_whole() {
   constexpr std::size_t kSize = 10'000;
-  const Server server([](RequestCtx& ctx) { ctx.set_body(std::string(kSize, 'x')); }, quiet());
+  const Server server([](RequestCtx& ctx) { ctx.set_body(std::string(kSize, 'x')); }, lab::quiet());
   return sweep([&](Lab& lab) {
     lab.serve(server, "app:80");
     const Result<client::Response> page = lab.run(lab.client().get("http://app/"));
@@ -145,7 +139,7 @@ Hunt takes_half_a_body_for_whole() {
 
 // When all is well again, so is the server.
 Hunt stops_accepting_after_emfile() {
-  const Server server(echo, quiet());
+  const Server server(echo, lab::quiet());
   return sweep([&](Lab& lab) {
     lab.serve(server, "app:80");
     (void)lab.run(lab.client().get("http://app/"));
@@ -167,7 +161,7 @@ Hunt drops_a_handler_whose_peer_is_gone() {
     co_await async::sleep_until(world->world().loop(), after(world->now(), 1s));
     ++ended;
   };
-  const Server server(work, quiet());
+  const Server server(work, lab::quiet());
   return sweep([&](Lab& lab) {
     begun = ended = 0;
     world = &lab;
@@ -182,7 +176,7 @@ Hunt drops_a_handler_whose_peer_is_gone() {
 // ---- what the explorer finds -----------------------------------------------------------------------------
 
 Hunt takes_a_short_write_for_whole() {
-  const Server server(echo, quiet());
+  const Server server(echo, lab::quiet());
   return explore([&](Lab& lab) {
     lab.serve(server, "app:80");
     for (int i = 0; i < 3; ++i) (void)lab.get("http://app/");
@@ -191,7 +185,7 @@ Hunt takes_a_short_write_for_whole() {
 
 // A shutdown waits for no connection on which nothing was ever said.
 Hunt misses_the_drain() {
-  const Server server(echo, quiet());
+  const Server server(echo, lab::quiet());
   const auto shut_down_soon = [](Lab& lab, server::Worker& worker, server::ShutdownReport& report) -> Task<> {
     for (int i = 0; i < 3; ++i) co_await async::YieldToLoop(lab.world().loop());
     report = co_await worker.shutdown(after(lab.now(), 5s));
@@ -214,7 +208,7 @@ Hunt misses_the_drain() {
 
 // A limit holds at every moment.
 Hunt counts_connections_late() {
-  ServerOptions options = quiet();
+  ServerOptions options = lab::quiet();
   options.max_connections = 1;
   const Server server(echo, std::move(options));
   const auto dial_later = [](Lab& lab, int turns, std::unique_ptr<net::Connection>& connection) -> Task<> {
@@ -236,7 +230,7 @@ Hunt counts_connections_late() {
 // ---- what splits find ------------------------------------------------------------------------------------
 
 Hunt drops_what_follows_a_body() {
-  const Server server(echo, quiet());
+  const Server server(echo, lab::quiet());
   return split([&](Lab& lab) {
     lab.serve(server, "app:80");
     Peer peer = lab.connect("app:80");
@@ -247,7 +241,7 @@ Hunt drops_what_follows_a_body() {
 
 // The time that a head may take begins with its first octet.
 Hunt keeps_the_first_deadline() {
-  const Server server(echo, quiet());
+  const Server server(echo, lab::quiet());
   return split([&](Lab& lab) {
     lab.serve(server, "app:80");
     Peer peer = lab.connect("app:80");
@@ -261,7 +255,7 @@ Hunt keeps_the_first_deadline() {
 
 // ---- what the fuzzer finds -------------------------------------------------------------------------------
 
-Hunt fuzzed() { return fuzz(Server(echo, quiet())); }
+Hunt fuzzed() { return fuzz(Server(echo, lab::quiet())); }
 
 struct Scenario {
   std::string_view name;

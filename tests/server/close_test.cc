@@ -63,6 +63,24 @@ TEST(Session, DeliversTheAnswerThatClosesOverPipelinedInput) {
   EXPECT_FALSE(peer.was_reset());
 }
 
+// The client has sent its second request before it could know of the end.
+TEST(Session, DeliversAnAnswerThatIsOnItsWayWhenItShutsDown) {
+  Serving app([](RequestCtx& ctx) { ctx.set_body("Hello"); });
+  const inmem::Link::Guard far = app.lab().link("app", "client").add(net::Toxics().with_latency(2s));
+  Peer peer = app.connect();
+  peer.send(kGet);
+  app.lab().advance(1s);
+  Task<ShutdownReport> shutdown = app.worker().shutdown(after(app.lab().now(), 30s));
+  shutdown.start();
+  app.lab().settle();
+  peer.send(kGet);
+  app.lab().advance(3s);
+  EXPECT_THAT(statuses(peer.received()), ElementsAre(200));
+  EXPECT_TRUE(peer.closed());
+  EXPECT_FALSE(peer.was_reset());
+  app.lab().run(std::move(shutdown));
+}
+
 TEST(Session, AnswersAClientThatHasFinishedSendingAlsoMuchLater) {
   Serving app([](RequestCtx& ctx) -> Task<> {
     co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 1h));

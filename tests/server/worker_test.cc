@@ -122,6 +122,7 @@ TEST(Worker, ShutsDownAtOnceWhenNothingIsUnderWay) {
   idle.send(kGet);
   Peer fresh = app.connect();
   EXPECT_EQ(idle.take(), ok("Hello"));
+  app.lab().advance(5s);  // a linger: its answer has arrived by now, or never will
   Peer silent = app.connect();
   const Duration before = app.lab().elapsed();
   const ShutdownReport report = app.lab().run(app.worker().shutdown(after(app.lab().now(), 30s)));

@@ -14,7 +14,8 @@ std::uint64_t first_seed(std::uint64_t otherwise) {
 Exploration replayed(internal::Runner& runner, const Choices& choices, const LabOptions& options) {
   Exploration result;
   result.worlds = 1;
-  if (auto found = runner.replay(choices, options, "the world of PIPETTE_REPLAY")) result.finding = std::move(*found);
+  if (auto found = runner.replay_typed(choices, options, "the world of PIPETTE_REPLAY"))
+    result.finding = std::move(*found);
   return result;
 }
 
@@ -139,7 +140,7 @@ void replay(std::string_view choices, const TestBody& body, std::source_location
   internal::Runner runner(body, probe);
   LabOptions lab;
   lab.freedom = Freedom::both;
-  const std::optional<Finding> finding = runner.replay(Choices::parse(choices), lab, "this world");
+  const std::optional<Finding> finding = runner.replay_typed(Choices::parse(choices), lab, "this world");
   if (finding) probe.report(finding->report, where);
 }
 

@@ -253,7 +253,9 @@ bool FuzzPlayer::pump_in(Line& line) {
     const MessageFollower::Run run = line.hears.follow(left);
     left.remove_prefix(run.size);
     const Message& message = line.hears.message();
-    if (run.ends_head && message.status >= 400 && message.request.starts_with("HEAD ")) line.has_refused_head = true;
+    const bool may_answer_head =
+        message.request.starts_with("HEAD ") || line.says.phase() == MessageFollower::Phase::head;
+    if (run.ends_head && message.status >= 400 && may_answer_head) line.has_refused_head = true;
   }
   return true;
 }
@@ -349,6 +351,9 @@ void fuzz(const Server& server, Bytes octets, const FuzzOptions& options) {
   LabOptions lab_options{.oracle = &decisions};
   if (!choices.empty()) lab_options.freedom = Freedom::explore;
   Lab lab(lab_options);
+  net::ChannelOptions narrow;
+  narrow.with_capacity(options.pipe_bytes);
+  lab.world().network().set_pipe_options(narrow);
   try {
     run_server(lab, decisions, server, input, options);
     lab.finish();

@@ -50,6 +50,8 @@ namespace pipette::lab {
 struct FuzzOptions {
   Duration patience = std::chrono::hours(1);  // more than every deadline of the server and of its handlers
   std::function<bool(Lab&)> invariant = {};   // of the test's own; may throw instead, to say more
+  // Buffers of a connection, each way: so small that back-pressure is met by bodies that cost little to make.
+  std::size_t pipe_bytes = 4096;
 };
 
 class FuzzFailed : public std::runtime_error {

@@ -84,7 +84,7 @@ inline const std::array kFuzzAfflictions = {
     FuzzAffliction{"heal", {}},
     FuzzAffliction{"latency", net::Toxics().with_latency(std::chrono::milliseconds(50))},
     FuzzAffliction{"bandwidth", net::Toxics().with_bandwidth(1000)},
-    FuzzAffliction{"slicer", net::Toxics().with_slicer(1, 0, std::chrono::milliseconds(1))},
+    FuzzAffliction{"slicer", net::Toxics().with_slicer(16, 15, std::chrono::milliseconds(1))},
     FuzzAffliction{"stall", net::Toxics().with_stall()},
     FuzzAffliction{"black hole", net::Toxics().with_black_hole()},
     FuzzAffliction{"limit data", net::Toxics().with_limit_data(100)},

@@ -92,10 +92,10 @@ Lab::Lab(const LabOptions& options, std::source_location where)
     : where_(where),
       world_(options.oracle, options.seed),
       sometimes_(options.sometimes != nullptr ? options.sometimes : &own_sometimes_),
+      client_(world_.runtime()),
       fibers_(world_.loop()),
       serving_(world_.loop()),
-      tasks_(world_.loop()),
-      client_(world_.runtime()) {
+      tasks_(world_.loop()) {
   take_liberties(options);
 }
 
@@ -225,6 +225,14 @@ void Lab::run_until(const std::function<bool()>& condition) {
   }
 }
 
+Task<> Lab::keep_exception(Task<> task) {
+  try {
+    co_await task;
+  } catch (...) {
+    if (!spawned_exception_) spawned_exception_ = std::current_exception();
+  }
+}
+
 void Lab::drive(Task<> task, std::string_view what) {
   Outcome outcome;
   async::TaskGroup group(world_.loop());
@@ -291,6 +299,7 @@ void Lab::finish() {
   if (std::exchange(is_finished_, true)) return;
   world_.faults().stop_offering();
   const std::string leaks = find_leaks();
+  if (spawned_exception_) std::rethrow_exception(spawned_exception_);
   if (leaks.empty()) return;
   throw Leaked("the lab has ended, and this has not:\n" + leaks + "last events:\n" + tail(log(), kShownEvents));
 }

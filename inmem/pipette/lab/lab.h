@@ -27,6 +27,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -102,6 +103,13 @@ struct LabOptions {
   SometimesCounts* sometimes = nullptr;  // where to count; null: in the lab itself
 };
 
+// Options of a server that logs nothing: a sweep makes it tell of the same accept that fails a thousand times.
+inline ServerOptions quiet() {
+  ServerOptions options;
+  options.log = [](std::string_view) {};
+  return options;
+}
+
 class Lab {
  public:
   explicit Lab(std::uint64_t seed = 1, std::source_location where = std::source_location::current())
@@ -135,8 +143,8 @@ class Lab {
   void run(Task<> task) { drive(std::move(task), "a task of the test"); }
   // Runs a function that may sleep and wait: virtual time passes for it.
   void run_blocking(async::Blocking::Function function);
-  // Lets `task` run beside the test. It has to end before the lab does.
-  void spawn(Task<> task) { tasks_.spawn(std::move(task)); }
+  // Lets `task` run beside the test. It has to end before the lab does; what it throws, finish() throws.
+  void spawn(Task<> task) { tasks_.spawn(keep_exception(std::move(task))); }
 
   // Lets everything run that can; the clock stands still.
   void settle() { world_.settle(); }
@@ -157,7 +165,7 @@ class Lab {
     inmem::Link::Guard back;
   };
   Partition partition(std::string_view one, std::string_view other);
-  // A decision of the test's own: below n, 0 unless an oracle says otherwise.
+  // A decision of the test's own: below n, 0 unless an oracle says otherwise. `site` is a literal: its name is kept.
   unsigned choose(std::string_view site, unsigned n);
 
   // ---- what must be so
@@ -169,7 +177,7 @@ class Lab {
   // Ends every fault and heals every link; then what is under way must end within `time`. Throws Stuck with who has
   // not.
   void expect_liveness(Duration time = std::chrono::minutes(10));
-  // Ends the lab: throws Leaked when something is left.
+  // Ends the lab: throws what a spawned task has thrown, or Leaked when something is left.
   void finish();
   void allow_leaks() { allows_leaks_ = true; }
 
@@ -191,6 +199,7 @@ class Lab {
   static Task<> await_into(Task<T> task, std::optional<T>& result) {
     result.emplace(co_await task);
   }
+  Task<> keep_exception(Task<> task);
   void drive(Task<> task, std::string_view what);
   client::Response driven(Task<Result<client::Response>> call, const std::string& what);
   void take_liberties(const LabOptions& options);
@@ -204,6 +213,7 @@ class Lab {
   inmem::World world_;
   SometimesCounts own_sometimes_;
   SometimesCounts* sometimes_;
+  Client client_;  // outlives the calls that fibers, handlers and tasks have under way
   inmem::Fibers fibers_;
   std::vector<std::unique_ptr<Server>> own_servers_;
   std::vector<std::unique_ptr<server::Worker>> workers_;
@@ -212,9 +222,9 @@ class Lab {
   bool is_call_canceled_ = false;
   bool is_finished_ = false;
   bool allows_leaks_ = false;
+  std::exception_ptr spawned_exception_;  // the first one that a spawned task threw
   async::TaskGroup serving_;
   async::TaskGroup tasks_;
-  Client client_;
 };
 
 }  // namespace pipette::lab

@@ -50,11 +50,11 @@ struct Peer::State final : async::Timer {
 
 // Lets everything run that can, sending on as room appears.
 void Peer::State::settle() {
-  world.loop().settle();
+  world.settle();
   while (unsent() > 0) {
     const std::size_t before = unsent();
     push();
-    world.loop().settle();
+    world.settle();
     if (unsent() == before) return;
   }
 }

@@ -242,7 +242,7 @@ Play::Play(Peer peer, Script script) : exceptions_(std::uncaught_exceptions()) {
   std::string received = peer.unread();
   inmem::World& world = peer.world();
   state_ = std::make_unique<State>(world, std::move(peer).release(), std::move(received), std::move(script));
-  world.loop().settle();
+  world.settle();
 }
 
 Play::~Play() {
@@ -258,7 +258,7 @@ bool Play::is_done() const { return state_->run.is_done(); }
 std::string Play::report() const { return state_->report(); }
 
 void Play::finish() {
-  state_->world.loop().settle();
+  state_->world.settle();
   const std::string text = report();
   if (text.empty()) return;
   was_reported_ = true;

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "pipette/async/sleep.h"
 #include "pipette/http/status.h"
 #include "pipette/inmem/transcript.h"
 
@@ -14,6 +15,8 @@ namespace pipette::lab {
 namespace {
 
 constexpr std::size_t kNearestShown = 3;
+// Behind an accept that has failed, which may fail again.
+constexpr Duration kPause = std::chrono::milliseconds(100);
 
 // Octets of the request that `input` begins with; 0 when it is not whole.
 std::size_t request_size(std::string_view input) {
@@ -79,7 +82,11 @@ Task<> ScriptedServer::accept(std::unique_ptr<net::Listener> listener) {
   for (;;) {
     Result<net::Connected> connected = co_await listener->accept();
     if (!connected && connected.error() == make_error_code(Errc::listener_closed)) co_return;
-    if (!connected) continue;
+    if (!connected) {
+      inmem::Loop& loop = lab_.world().loop();
+      co_await async::sleep_until(loop, after(loop.now(), kPause));
+      continue;
+    }
     connections_.push_back(std::move(connected->connection));
     tasks_.spawn(converse(connections_.back()));
   }

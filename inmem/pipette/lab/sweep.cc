@@ -49,7 +49,7 @@ class Sweep {
   FaultSweep run() {
     if (const auto asked = internal::Runner::asked_for()) {
       result_.worlds = 1;
-      result_.finding = runner_.replay(*asked, lab_, "the world of PIPETTE_REPLAY");
+      result_.finding = runner_.replay_typed(*asked, lab_, "the world of PIPETTE_REPLAY");
       return std::move(result_);
     }
     const internal::Run clean = run_with(Choices(), true);
@@ -171,7 +171,7 @@ SplitSweep for_each_split(const TestBody& body, FailureProbe& probe) {
   SplitSweep result;
   if (const auto asked = internal::Runner::asked_for()) {
     result.worlds = 1;
-    result.finding = runner.replay(*asked, {}, "the world of PIPETTE_REPLAY");
+    result.finding = runner.replay_typed(*asked, {}, "the world of PIPETTE_REPLAY");
     return result;
   }
   const auto fails = [&](const Choices& choices, const std::string& world) -> bool {

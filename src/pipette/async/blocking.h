@@ -1,7 +1,7 @@
 // Blocking functions: plain functions that may wait, without being coroutines.
 //
-//   void report(BlockingCtx& ctx) {                                      // an old library, a long computation, a
-//   script
+//   // An old library, a long computation, a script.
+//   void report(BlockingCtx& ctx) {
 //     auto answer = ctx.wait(client.get("http://app/report"));           // runs the task to its end
 //     if (ctx.sleep_for(5s) != StopReason::none) return;                 // somebody wants us to stop
 //   }

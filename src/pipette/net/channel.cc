@@ -55,8 +55,7 @@ void check([[maybe_unused]] const ChannelOptions& options) {
 
 }  // namespace
 
-// ---- triggers
-// --------------------------------------------------------------------------------------------------------
+// ---- triggers -------------------------------------------------------------------------------------------
 
 std::size_t AfterBytes::pass(Bytes next) {
   const std::uint64_t count = std::min<std::uint64_t>(left_, next.size());
@@ -71,8 +70,7 @@ void AfterWrites::begin_write() {
 
 std::size_t AfterWrites::pass(Bytes next) { return passes_ ? next.size() : 0; }
 
-// ---- the writer's end
-// ------------------------------------------------------------------------------------------------
+// ---- the writer's end -----------------------------------------------------------------------------------
 
 Channel::Channel(const ChannelOptions& options, Decisions& decisions, std::uint64_t object)
     : is_plain_(options.coalesce), options_(options), decisions_(decisions), object_(object) {
@@ -167,8 +165,7 @@ void Channel::send_reset(TimePoint now) {
   step(now);
 }
 
-// ---- the reader's end
-// ------------------------------------------------------------------------------------------------
+// ---- the reader's end -----------------------------------------------------------------------------------
 
 std::size_t Channel::read_afflicted(MutableBytes into, TimePoint now) {
   const std::size_t count = std::min(into.size(), readable_bytes());
@@ -191,8 +188,7 @@ void Channel::consume_afflicted(std::size_t count, TimePoint now) {
   step(now);
 }
 
-// ---- in between
-// ------------------------------------------------------------------------------------------------------
+// ---- in between -----------------------------------------------------------------------------------------
 
 void Channel::set_options(const ChannelOptions& options) {
   check(options);
@@ -287,8 +283,7 @@ void Channel::forget_unsent() {
   writes_.clear();
 }
 
-// ---- leaving
-// ---------------------------------------------------------------------------------------------------------
+// ---- leaving --------------------------------------------------------------------------------------------
 
 void Channel::send_due(TimePoint now) {
   for (TimePoint start = departure(); start <= now && start != kNever; start = departure()) send_segment(start);
@@ -370,8 +365,7 @@ void Channel::send_fin() {
   fin_ = Fin::flying;
 }
 
-// ---- arriving
-// --------------------------------------------------------------------------------------------------------
+// ---- arriving -------------------------------------------------------------------------------------------
 
 void Channel::land_due(TimePoint now) {
   if (toxics_.is_holding()) return;

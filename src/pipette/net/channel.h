@@ -15,10 +15,10 @@
 // A channel knows one direction. What ends a connection ends both: on `closed` cut() the other one, on `reset` reset()
 // it.
 //
-// Change    set_toxics() at any moment. What is in flight keeps its time of arrival, unless it is held (stall,
-// timeout):
-//           then it arrives when the hold is cleared, or at its own time if that is later. What still waits in S, the
-//           end too, leaves under the new toxics.
+// Change    set_toxics() at any moment.
+//           What is in flight keeps its time of arrival, unless it is held (by a stall or a timeout): then it arrives
+//           when the hold is cleared, or at its own time if that is later.
+//           What still waits in S, the end too, leaves under the new toxics.
 // Chance    only through Decisions, and only where toxics leave something open: "jitter" and "slice size", asked once a
 //           segment. The answer 0 is no jitter, and the average size.
 // Units     octets. Times are exact: nothing arrives a nanosecond early, and next_event() is when something will.

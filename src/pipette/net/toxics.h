@@ -17,8 +17,8 @@
 //   limit_data   So many octets arrive, and behind them the end: the connection is closed. The rest is taken and lost.
 //   stall        Nothing leaves and nothing arrives until it is cleared; then everything flows on, nothing is lost. A
 //                reset by one of the ends does get through.
-//   timeout      A black hole: like a stall, but resets vanish in it too, so neither end learns that the other has
-//   gone.
+//   timeout      A black hole: like a stall, but resets vanish in it too,
+//                so neither end learns that the other has gone.
 //                After this time the connection is closed; 0 means never. Clearing it in time heals the path, and
 //                what was sent then arrives as if retransmitted.
 //   reset_peer   After this time both ends are reset, whatever else is in the way. 0 means at once.

@@ -14,7 +14,7 @@ Server::Server(Handler handler, ServerOptions options) : handler_(std::move(hand
 }
 
 // Most likely it stands in a body that ends before its lab does, or behind the lab in one that owns both.
-Server::~Server() { assert(workers_ == 0 && "a Server outlives its workers: declare it before them"); }
+Server::~Server() { assert(workers_ == 0 && "a Server outlives what serves it: declare it before the Lab"); }
 
 void Server::log(std::string_view line) const {
   if (options_.log) {

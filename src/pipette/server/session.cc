@@ -3,6 +3,7 @@
 #include <array>
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "pipette/async/yield.h"
 #include "pipette/base/ascii.h"
@@ -54,20 +55,19 @@ Task<> Session::run() {
     co_await finish();
     if (!keeps_alive()) break;
   }
-  const bool was_idle = state_ == State::idle;
-  state_ = State::closing;
+  const bool was_idle = std::exchange(state_, State::closing) == State::idle;
   co_await flush();
   if (is_connection_lost_) co_return;
-  if (was_idle && !has_input()) {  // nothing that a reset could destroy: no need to linger
-    (void)connection_->try_close_write();
-    co_return;
-  }
+  if (was_idle && !must_linger() && connection_->try_close_write()) co_return;
   const Duration linger = worker_.server_.options().linger_timeout;
   (void)co_await net::close(*connection_, after(worker_.loop_.now(), linger));
 }
 
-// Whether anything has come that is not read, be it an end.
-bool Session::has_input() {
+// Whether a reset could still destroy something. The last answer may be on its way for as long as we would linger, and
+// meanwhile the client may send its next request; and input that is not read makes our close a reset.
+bool Session::must_linger() {
+  const bool has_answered = exchanges_ > 0;
+  if (has_answered && worker_.loop_.now() < after(idle_since_, worker_.server_.options().linger_timeout)) return true;
   std::array<char, 1> octet;
   connection_->set_deadline(Direction::read, kNever);
   const Result<std::size_t> count = connection_->try_read(octet);
@@ -94,6 +94,7 @@ Task<bool> Session::read_head() {
   co_await flush();
   if (is_connection_lost_) co_return false;
   const bool is_first = exchanges_ == 0;
+  idle_since_ = loop.now();
   if (!is_first) head_deadline_ = after(loop.now(), options.read_header_timeout);
   const TimePoint idle_deadline = is_first ? head_deadline_ : after(loop.now(), options.idle_timeout);
   for (;;) {

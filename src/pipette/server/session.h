@@ -41,7 +41,7 @@ class Session : public ListNode {
   enum class State : std::uint8_t { idle, reading, handling, closing };
   enum class Parsed : std::uint8_t { need_more, complete, refused };
 
-  bool has_input();
+  bool must_linger();
 
   async::Soon<bool> next_head();
   Task<bool> read_head();
@@ -77,6 +77,7 @@ class Session : public ListNode {
   Buffer out_;
   Buffer unparsed_;  // what arrived behind a head whose body is being received
   TimePoint head_deadline_;
+  TimePoint idle_since_{};  // when all that was answered had been handed to the network
   State state_ = State::reading;
   bool keeps_alive_ = true;
   bool is_connection_lost_ = false;

@@ -120,7 +120,12 @@ std::string describe_choice(const Choices::Entry& choice) {
 Run Runner::run_with(const Choices& choices, LabOptions options) {
   LenientReplay oracle(choices);
   options.oracle = &oracle;
-  return run(options, choices);
+  Run result = run(options, choices);
+  const Choices unused = oracle.unused();
+  for (const Choices::Entry& entry : unused.entries()) {
+    if (!entry.key.site.starts_with("cut.")) result.unused.set(entry.key, entry.answer);
+  }
+  return result;
 }
 
 Run Runner::run(const LabOptions& options, const Choices& cuts) {
@@ -198,6 +203,19 @@ std::optional<Finding> Runner::replay(const Choices& choices, const LabOptions& 
   finding.choices = choices;
   finding.failure = *again.failure;
   finding.report = report(finding, events);
+  return finding;
+}
+
+std::optional<Finding> Runner::replay_typed(const Choices& choices, const LabOptions& options,
+                                            const std::string& world) {
+  if (std::optional<Finding> finding = replay(choices, options, world)) return finding;
+  const Choices unused = run_with(choices, options).unused;
+  if (unused.empty()) return std::nullopt;
+  Finding finding;
+  finding.world = world;
+  finding.choices = choices;
+  finding.failure = "nobody asked for " + unused.to_string();
+  finding.report = world + " passes, but " + finding.failure + ": is it misspelt, or of another test?\n";
   return finding;
 }
 

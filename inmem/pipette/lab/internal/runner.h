@@ -36,6 +36,7 @@ struct Run {
   std::vector<Choice> recorded;  // when the options say so
   std::uint64_t steps = 0;
   std::uint64_t struck = 0;  // faults
+  Choices unused;            // that were given, and that nobody asked for
   std::uint64_t hash = 0;    // of its log
 };
 
@@ -65,6 +66,8 @@ class Runner {
   static std::optional<Choices> asked_for();
   // The finding of a run with just these choices; nothing when it passes.
   std::optional<Finding> replay(const Choices& choices, const LabOptions& options, const std::string& world);
+  // The same for choices that somebody has typed: it is also a finding when nobody asks for one of them.
+  std::optional<Finding> replay_typed(const Choices& choices, const LabOptions& options, const std::string& world);
 
  private:
   Run run(const LabOptions& options, const Choices& cuts);
