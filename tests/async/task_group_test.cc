@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <memory>
+#include <source_location>
 #include <string>
+#include <string_view>
 
 #include "pipette/async/event.h"
 #include "pipette/async/sleep.h"
@@ -61,6 +63,16 @@ class TaskGroupTest : public ::testing::Test {
   std::string log;
   TaskGroup group{loop};
 };
+
+TEST_F(TaskGroupTest, KnowsWhereItsChildrenCameFrom) {
+  group.spawn(say('a'));
+  const unsigned line = std::source_location::current().line() - 1;
+  ASSERT_EQ(group.origins().size(), 1U);
+  EXPECT_EQ(group.origins()[0].line(), line);
+  EXPECT_TRUE(std::string_view(group.origins()[0].file_name()).ends_with("task_group_test.cc"));
+  loop.settle();
+  EXPECT_TRUE(group.origins().empty());
+}
 
 TEST_F(TaskGroupTest, StartsChildrenFromTheLoopInOrder) {
   group.spawn(say('a'));

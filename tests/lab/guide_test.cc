@@ -124,6 +124,7 @@ ESTABLISHED  app       10.0.1.1:80         10.0.0.1:49152      29      0
 constexpr std::string_view kLeakReport = R"(the lab has ended, and this has not:
   1 handler at app:80
   2 ends of connections:
+    conn 1, dialed at +0.000000000: request 1, GET /, has been sent whole; no response yet; the connection was reset
     client 10.0.0.1:49152 -> 10.0.1.1:80 RESET
     app 10.0.1.1:80 -> 10.0.0.1:49152 RESET
 last events:

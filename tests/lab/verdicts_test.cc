@@ -147,7 +147,9 @@ TEST(Verdicts, FindATaskThatTheTestHasSpawned) {
   Lab lab;
   async::Event never(lab.world().loop());
   lab.spawn(wait_for(never));
-  EXPECT_THAT(leaks_of(lab), StartsWith("the lab has ended, and this has not:\n  1 task that the test has spawned\n"));
+  EXPECT_THAT(leaks_of(lab), AllOf(StartsWith("the lab has ended, and this has not:\n"
+                                              "  1 task that the test has spawned\n    at "),
+                                   HasSubstr("verdicts_test.cc:149\n")));
   never.set();
   lab.settle();
 }
@@ -157,6 +159,7 @@ TEST(Verdicts, FindAConnectionThatIsStillHeld) {
   const ScriptedServer silent(lab, "app:80");
   const Peer peer = lab.connect("app:80");
   EXPECT_THAT(leaks_of(lab), HasSubstr(R"(  2 ends of connections:
+    conn 1, dialed at +0.000000000: nothing was sent
     client 10.0.0.1:49152 -> 10.0.1.1:80 ESTABLISHED
     app 10.0.1.1:80 -> 10.0.0.1:49152 ESTABLISHED, waits to read
 )"));

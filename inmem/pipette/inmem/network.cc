@@ -454,6 +454,7 @@ std::vector<SocketRow> Network::sockets() const {
     const PipeEnd::State state = end.state();
     const ConnectionFacts& facts = log_.connection(state.connection);
     SocketRow& row = rows.emplace_back();
+    row.connection = state.connection;
     row.state = state.name;
     row.host = facts.names[state.side];
     row.local = facts.addresses[state.side];

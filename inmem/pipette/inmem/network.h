@@ -44,7 +44,8 @@ struct ResolverAnswer {
 
 // A listener or a connection, as netstat shows it.
 struct SocketRow {
-  std::string state;  // LISTEN, ESTABLISHED, FIN_WAIT, CLOSE_WAIT, CLOSED, RESET
+  std::uint32_t connection = 0;  // its number; 0: a listener
+  std::string state;             // LISTEN, ESTABLISHED, FIN_WAIT, CLOSE_WAIT, CLOSED, RESET
   std::string host;
   std::string local;
   std::string remote;

@@ -304,6 +304,23 @@ void Lab::finish() {
   throw Leaked("the lab has ended, and this has not:\n" + leaks + "last events:\n" + tail(log(), kShownEvents));
 }
 
+namespace {
+
+// "    conn 1, dialed at +0.000000000: idle after 1 exchange"
+std::string describe_origin(const inmem::EventLog& log, std::uint32_t connection) {
+  std::string text = "    " + log.connection(connection).label;
+  for (std::size_t i = 0; i < log.size(); ++i) {
+    const inmem::Event event = log[i];
+    if (event.connection != connection || event.kind != inmem::EventKind::dial) continue;
+    text += ", dialed at " + inmem::format_time(event.time);
+    break;
+  }
+  const std::string progress = describe_progress(log, connection);
+  return text + (progress.empty() ? "" : ": " + progress) + "\n";
+}
+
+}  // namespace
+
 std::string Lab::find_leaks() {
   std::string leaks;
   client_.close_idle();
@@ -312,6 +329,9 @@ std::string Lab::find_leaks() {
   if (!tasks_.empty()) {
     world_.advance_to(after(now(), kShutdownTime));
     if (!tasks_.empty()) leaks += "  " + counted(tasks_.size(), "task") + " that the test has spawned\n";
+    for (const std::source_location& where : tasks_.origins()) {
+      leaks += "    at " + std::string(where.file_name()) + ":" + std::to_string(where.line()) + "\n";
+    }
   }
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     server::ShutdownReport report;
@@ -325,8 +345,10 @@ std::string Lab::find_leaks() {
   settle();
   std::size_t open = 0;
   std::string lines;
+  std::uint32_t told = 0;
   for (const inmem::SocketRow& row : world_.network().sockets()) {
     if (row.state == "LISTEN") continue;
+    if (std::exchange(told, row.connection) != row.connection) lines += describe_origin(log(), row.connection);
     ++open;
     lines += "    " + row.host + " " + row.local + " -> " + row.remote + " " + row.state;
     lines += row.waits.empty() ? "\n" : ", waits " + row.waits + "\n";

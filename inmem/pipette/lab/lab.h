@@ -144,7 +144,9 @@ class Lab {
   // Runs a function that may sleep and wait: virtual time passes for it.
   void run_blocking(async::Blocking::Function function);
   // Lets `task` run beside the test. It has to end before the lab does; what it throws, finish() throws.
-  void spawn(Task<> task) { tasks_.spawn(keep_exception(std::move(task))); }
+  void spawn(Task<> task, std::source_location where = std::source_location::current()) {
+    tasks_.spawn(keep_exception(std::move(task)), where);
+  }
 
   // Lets everything run that can; the clock stands still.
   void settle() { world_.settle(); }

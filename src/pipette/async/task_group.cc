@@ -32,6 +32,7 @@ class TaskGroup::Child {
 
     Start start;
     TaskGroup* group = nullptr;
+    std::source_location where;
   };
 
   explicit Child(std::coroutine_handle<promise_type> made) : frame(made) {}
@@ -41,14 +42,21 @@ class TaskGroup::Child {
 
 TaskGroup::Child TaskGroup::run_child(Task<> task) { co_await task; }
 
-void TaskGroup::spawn(Task<> task) {
+void TaskGroup::spawn(Task<> task, std::source_location where) {
   Child child = run_child(std::move(task));
   Child::promise_type& promise = child.frame.promise();
   promise.group = this;
+  promise.where = where;
   promise.start.frame = child.frame;
   children_.push_back(promise);
   ++size_;
   loop_.enqueue_in_new_lane(promise.start);
+}
+
+std::vector<std::source_location> TaskGroup::origins() const {
+  std::vector<std::source_location> found;
+  children_.for_each([&found](ListNode& child) { found.push_back(static_cast<Child::promise_type&>(child).where); });
+  return found;
 }
 
 void TaskGroup::child_finished() {

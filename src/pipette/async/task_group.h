@@ -12,6 +12,8 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <source_location>
+#include <vector>
 
 #include "pipette/async/loop.h"
 #include "pipette/async/task.h"
@@ -25,7 +27,9 @@ class TaskGroup {
   explicit TaskGroup(Loop& loop) : loop_(loop) {}
   ~TaskGroup();
 
-  void spawn(Task<> task);
+  void spawn(Task<> task, std::source_location where = std::source_location::current());
+  // Where the children that have not ended were spawned, in that order.
+  std::vector<std::source_location> origins() const;
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
