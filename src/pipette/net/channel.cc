@@ -98,7 +98,7 @@ std::size_t Channel::write_afflicted(std::span<const Bytes> pieces, TimePoint no
   return taken;
 }
 
-// As much of `piece` as there is room for now that what may leave has left.
+// Takes of `piece` what there is room for, once what may leave has left.
 std::size_t Channel::take(Bytes piece, TimePoint now) {
   std::size_t taken = 0;
   while (taken < piece.size()) {
