@@ -133,5 +133,21 @@ TEST(List, ForEachMayUnlinkItsOwnNode) {
   EXPECT_EQ(text_of(letters), "b");
 }
 
+TEST(List, FindsTheFirstNodeAndLooksNoFurther) {
+  Letter a('a'), b('b'), c('c');
+  Letters letters;
+  for (Letter* letter : {&a, &b, &c}) letters.push_back(*letter);
+  std::string seen;
+  const auto is_b = [&](const Letter& letter) {
+    seen += letter.letter;
+    return letter.letter == 'b';
+  };
+  EXPECT_EQ(letters.find_if(is_b), &b);
+  EXPECT_EQ(seen, "ab");
+  b.unlink();
+  EXPECT_EQ(letters.find_if(is_b), nullptr);
+  EXPECT_EQ(seen, "abac");
+}
+
 }  // namespace
 }  // namespace pipette

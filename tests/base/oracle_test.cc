@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -219,6 +220,22 @@ TEST(Decisions, KeepAnAccountFromWhenTheyAreTold) {
   EXPECT_EQ(first.question.n, 200U);
   EXPECT_EQ(first.answer, answer);
   EXPECT_EQ(decisions.recorded()[1].question.one_in, 5U);
+}
+
+// Answers nothing.
+class BrokenOracle final : public Oracle {
+ public:
+  unsigned answer(const Question&) override { throw std::runtime_error("no"); }
+};
+
+TEST(Decisions, KeepWhatTheOracleThrowsUntilItMayBeThrown) {
+  BrokenOracle oracle;
+  Decisions decisions(oracle);
+  EXPECT_NO_THROW(decisions.rethrow());
+  EXPECT_EQ(decisions.choose(kReady, 0, 2), 0U) << "which may be asked in a destructor";
+  EXPECT_EQ(decisions.choose(kReady, 0, 2), 0U);
+  EXPECT_THROW(decisions.rethrow(), std::runtime_error);
+  EXPECT_NO_THROW(decisions.rethrow()) << "it is told once";
 }
 
 }  // namespace

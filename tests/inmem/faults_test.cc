@@ -236,6 +236,23 @@ TEST(Faults, StrikeDialsAndLookUps) {
   }
 }
 
+TEST(Faults, LetNobodyWaitForEverWhoHasNoDeadline) {
+  for (const auto& [operation, patience] : {std::pair(Operation::dial, 127s), std::pair(Operation::resolve, 10s)}) {
+    OneFault oracle(operation, answer_for(operation, Fault::timed_out));
+    World world(&oracle);
+    world.host("app");
+    world.faults().offer();
+    std::optional<Result<net::Connected>> dialed;
+    Task<> task = keep(world.runtime().network().dial(Address::parse("app:80").value(), kNever), dialed);
+    task.start();
+    world.advance_to(TimePoint(patience - 1ns));
+    EXPECT_FALSE(dialed);
+    world.advance_to(TimePoint(patience));
+    ASSERT_TRUE(dialed);
+    EXPECT_EQ(dialed->error(), make_error_code(Errc::timed_out)) << "as a system says that has tried for long";
+  }
+}
+
 TEST(Faults, StrikeAccepts) {
   struct Row {
     Fault fault;
@@ -272,7 +289,8 @@ TEST(Faults, AreDescribedByTheirChoice) {
            Row{"fault.dial", 0, 10, 2, "the 11th dial: unreachable"},
            Row{"fault.accept", 0, 111, 1, "the 112th accept: EMFILE"},
            Row{"fault.resolve", 0, 20, 4, "the 21st look-up: timed out, sticky"},
-           Row{"fault.step", 0, 101, 2, "the 102nd step: destroyed"},
+           Row{"fault.step", 0, 101, 1, "the 102nd step: destroyed"},
+           Row{"fault.call", 0, 2, 1, "the 3rd step of a call: canceled"},
            Row{"fault.read", 2, 0, 0, "conn 1, dialing side: the 1st read: nothing"},
            Row{"fault.read", 2, 0, 13, "conn 1, dialing side: the 1st read: nothing"},
            Row{"ready", 0, 0, 1, ""},

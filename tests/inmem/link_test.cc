@@ -310,9 +310,10 @@ TEST_F(LinkTest, AfflictsOneConnectionForGoodWhateverElseChanges) {
   EXPECT_EQ(read(*ends.app), "a");
   Link::Guard slow = up().add(Toxics().with_latency(1ms));
   slow.end();
-  world_.network().heal();
   advance(1h);
   EXPECT_EQ(read(*ends.app), "");
+  world_.network().heal();
+  EXPECT_EQ(read(*ends.app), "b");
 }
 
 TEST_F(LinkTest, StrikesOnTopOfWhatTheLinkHasBecome) {

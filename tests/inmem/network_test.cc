@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -123,6 +124,10 @@ TEST_F(NetworkTest, RefusesMoreThanTheBacklogHolds) {
   EXPECT_EQ(dial("app:80").error(), std::errc::connection_refused);
   EXPECT_TRUE(listener->try_accept());
   EXPECT_TRUE(dial("app:80"));
+}
+
+TEST_F(NetworkTest, SaysThatNobodyListensWhereAcceptsAreToFail) {
+  EXPECT_THROW(network().fail_accept(address("app:81"), Errc::too_many_open_files), std::system_error);
 }
 
 TEST_F(NetworkTest, FailsAcceptsAsOftenAsItWasTold) {

@@ -62,7 +62,7 @@ std::string as_told(std::string text) {
 
 // ---- the reports ---------------------------------------------------------------------------------------------------
 
-constexpr std::string_view kSweepReport = R"(world 4 of the sweep fails, and needs 1 choice:
+constexpr std::string_view kSweepReport = R"(world 3 of the sweep fails, and needs 1 choice:
   the 1st look-up: host not found
 what the test said:
   shop_test.cc:23: Expected equality of these values:

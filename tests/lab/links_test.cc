@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pipette/lab/lab.h"
+#include "pipette/lab/oracles.h"
 #include "pipette/lab/triggers.h"
 
 namespace pipette::lab {
@@ -44,6 +45,20 @@ TEST_F(LabLinksTest, TakeTheirTimeForTheHandshakeAndForEachWay) {
   EXPECT_EQ(lab_.elapsed(), 100ms) << "there and back to connect, there and back to ask";
   EXPECT_EQ(lab_.get("http://app/").body, "Hello");
   EXPECT_EQ(lab_.elapsed(), 150ms) << "over the same connection";
+}
+
+TEST_F(LabLinksTest, TellARunThatLeavesItsRecordOutOfWhateverDrivesIt) {
+  StrictReplay oracle{Record()};
+  Lab lab({.oracle = &oracle});
+  lab.serve(server_, "app:80");
+  Peer peer = lab.connect("app:80");
+  const auto jittering = lab.link("client", "app").add(Toxics().with_latency(1s, 1s));
+  EXPECT_THROW(
+      {
+        peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        lab.advance(10s);
+      },
+      Diverged);
 }
 
 TEST_F(LabLinksTest, ResetExactlyTheThirdRequestAfter41Octets) {

@@ -11,6 +11,7 @@
 #include "pipette/async/yield.h"
 #include "pipette/lab/gtest.h"
 #include "pipette/lab/lab.h"
+#include "pipette/lab/oracles.h"
 #include "pipette/lab/scripted_server.h"
 
 namespace pipette::lab {
@@ -128,6 +129,32 @@ TEST_F(VerdictsTest, ExpectLifeToGoOnWhenNothingIsWrong) {
   lab_.expect_liveness(5s);
 }
 
+TEST_F(VerdictsTest, ExpectLifeToGoOnWhenWhatWasWrongIsHealed) {
+  LenientReplay oracle(Choices::parse("fault.read/3/0=5"));
+  Lab lab({.oracle = &oracle, .freedom = Freedom::faults});
+  lab.serve([](RequestCtx& ctx) { ctx.set_body("Hello"); }, "app:80");
+  std::optional<Peer> peer(lab.connect("app:80"));
+  peer->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  lab.settle();
+  ASSERT_EQ(lab.world().faults().struck(inmem::Operation::read, inmem::Fault::stall), 1U);
+  EXPECT_EQ(peer->received(), "") << "what it sends does not arrive";
+  peer->close_write();
+  lab.expect_liveness(5s);
+  EXPECT_THAT(peer->received(), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(VerdictsTest, ExpectLifeToGoOnWithoutTheTriggersThatWaited) {
+  const auto trap = lab_.link("client", "app").add(net::Toxics().with_black_hole(), [] {
+    return std::make_unique<net::AfterBytes>(41);
+  });
+  Peer peer = lab_.connect("app:80");
+  peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  (void)peer.expect_response(200);
+  lab_.world().network().heal();
+  peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  (void)peer.expect_response(200);
+}
+
 // ---- leaks -----------------------------------------------------------------------------------------------
 
 TEST_F(VerdictsTest, FindAHandlerThatNeverReturns) {
@@ -146,10 +173,11 @@ TEST_F(VerdictsTest, FindAHandlerThatNeverReturns) {
 TEST(Verdicts, FindATaskThatTheTestHasSpawned) {
   Lab lab;
   async::Event never(lab.world().loop());
+  constexpr int spawned = __LINE__ + 1;
   lab.spawn(wait_for(never));
   EXPECT_THAT(leaks_of(lab), AllOf(StartsWith("the lab has ended, and this has not:\n"
                                               "  1 task that the test has spawned\n    at "),
-                                   HasSubstr("verdicts_test.cc:149\n")));
+                                   HasSubstr("verdicts_test.cc:" + std::to_string(spawned) + "\n")));
   never.set();
   lab.settle();
 }

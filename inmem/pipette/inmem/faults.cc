@@ -13,7 +13,8 @@ constexpr std::array kOfCloseWrite = {reset, timed_out, cancel};
 constexpr std::array kOfDial = {refused, unreachable, timed_out, cancel};
 constexpr std::array kOfAccept = {too_many_open_files, too_many_open_files_in_system, connection_aborted};
 constexpr std::array kOfResolve = {host_not_found, timed_out};
-constexpr std::array kOfStep = {cancel, destroy};
+constexpr std::array kOfStep = {destroy};
+constexpr std::array kOfCall = {cancel};
 
 struct Row {
   Operation operation;
@@ -30,6 +31,7 @@ constexpr std::array<Row, kOperations> kTable = {
     Row{Operation::accept, "accept", Site("fault.accept"), kOfAccept},
     Row{Operation::resolve, "look-up", Site("fault.resolve"), kOfResolve},
     Row{Operation::step, "step", Site("fault.step"), kOfStep},
+    Row{Operation::call, "step of a call", Site("fault.call"), kOfCall},
 };
 
 constexpr bool stands_in_order() {

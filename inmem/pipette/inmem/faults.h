@@ -6,7 +6,8 @@
 //   dial         refused · unreachable · timed out · cancel
 //   accept       EMFILE · ENFILE · ECONNABORTED
 //   resolve      host not found · timed out
-//   step         cancel: the call that the test drives is destroyed   destroy: the test's body is, as by an exception
+//   step         destroyed: the test's body is, as by an exception
+//   call         cancel: the call that the test drives is destroyed; one of these at each step of such a call
 //
 // What each does to a connection, at this end and at the other one:
 //
@@ -38,8 +39,8 @@
 
 namespace pipette::inmem {
 
-enum class Operation : std::uint8_t { read, write, close_write, dial, accept, resolve, step };
-inline constexpr std::size_t kOperations = 7;
+enum class Operation : std::uint8_t { read, write, close_write, dial, accept, resolve, step, call };
+inline constexpr std::size_t kOperations = 8;
 
 enum class Fault : std::uint8_t {
   none,

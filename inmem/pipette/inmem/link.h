@@ -8,7 +8,7 @@
 // Toxics are layers: several may be on at once, and each may go at any time, in any order. Latencies add up, of
 // bandwidths and limits the smaller one counts, a stall is a stall. They apply to connections that exist and to those
 // that are made later. A trigger is made anew for each connection that is dialed from then on, and afflicts that
-// connection alone, for good.
+// connection alone, until the network is healed (Network::heal).
 //
 // Lifetime  the network's; guards may outlive nothing.   Threads  one.
 #pragma once

@@ -13,6 +13,9 @@ namespace {
 using net::Address;
 
 constexpr Site kSharedListener("shared listener");
+// When a system gives up by itself: after the last of TCP's handshakes, and of a resolver's questions.
+constexpr Duration kDialPatience = std::chrono::seconds(127);
+constexpr Duration kLookUpPatience = std::chrono::seconds(10);
 
 // The first host is 10.0.0.1, the others and their further names 10.0.1.1, 10.0.1.2 …
 Address numbered(std::uint16_t number) {
@@ -210,6 +213,7 @@ Link& Network::link(Host& from, Host& to) {
 
 void Network::heal() {
   for (const auto& [ends, link] : links_) link->heal();
+  ends_.for_each([](PipeEnd& end) { end.heal(); });
 }
 
 // Null for a link that was never asked for: nothing afflicts it, and connections join it when it is.
@@ -317,7 +321,8 @@ Task<Result<net::Connected>> Network::dial(Host& host, Loop& loop, Address addre
     targets = std::move(*found);
   }
   if (const Errc struck = strike_dial(); struck != Errc{}) {
-    if (struck == Errc::timed_out) co_await async::sleep_until(loop, deadline);
+    if (struck == Errc::timed_out)
+      co_await async::sleep_until(loop, std::min(deadline, after(loop.now(), kDialPatience)));
     co_return refuse(host, address, targets.front(), struck);
   }
   // As on TCP, each address has an equal share of the time that is left.
@@ -407,7 +412,7 @@ Task<Result<std::vector<Address>>> Network::resolve(Host& host, Loop& loop, std:
   const auto told = answers_.find(name);
   const bool is_silent = struck == Fault::timed_out || (told != answers_.end() && told->second.is_silent);
   if (is_silent) {
-    co_await async::sleep_until(loop, deadline);
+    co_await async::sleep_until(loop, std::min(deadline, after(loop.now(), kLookUpPatience)));
     co_return fail(Errc::timed_out);
   }
   if (told != answers_.end()) {
@@ -435,7 +440,11 @@ Host* Network::host_at(const Address& address) const {
 void Network::fail_accept(const Address& address, Errc error, int count) {
   const Result<Address> target = locate(*hosts_.front(), address);
   MemoryListener* listener = target ? find_listener(*target) : nullptr;
-  if (listener != nullptr) listener->fail_accept(error, count);
+  if (listener == nullptr) {
+    throw std::system_error(make_error_code(Errc::bad_address),
+                            "fail_accept: nobody listens at " + address.to_string());
+  }
+  listener->fail_accept(error, count);
 }
 
 // ---- seeing --------------------------------------------------------------------------------------------
@@ -484,10 +493,12 @@ std::string Network::describe_waits() const {
   return text;
 }
 
-bool Network::is_open(std::uint32_t connection) const {
-  bool found = false;
-  ends_.for_each([&](const PipeEnd& end) { found = found || end.connection() == connection; });
-  return found;
+std::vector<std::uint32_t> Network::open_connections() const {
+  std::vector<std::uint32_t> numbers;
+  ends_.for_each([&](const PipeEnd& end) {
+    if (numbers.empty() || numbers.back() != end.connection()) numbers.push_back(end.connection());
+  });
+  return numbers;
 }
 
 }  // namespace pipette::inmem

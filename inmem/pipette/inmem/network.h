@@ -67,7 +67,7 @@ class Network {
   Task<Result<net::Connected>> dial(Host& host, Loop& loop, net::Address address, TimePoint deadline);
   Task<Result<std::vector<net::Address>>> resolve(Host& host, Loop& loop, std::string name, std::uint16_t port,
                                                   TimePoint deadline);
-  // dial() without waiting; would_block where it would have to.
+  // dial() without waiting; would_block where it would have to. No fault strikes it, nor its look-up.
   Result<net::Connected> dial_now(Host& host, Loop& loop, const net::Address& address);
 
   // ---- as a test asks
@@ -85,7 +85,7 @@ class Network {
   void set_leeway(const Leeway& leeway) { leeway_ = leeway; }
   // Where what is sent is cut, on each connection made from now on.
   void set_cut(std::optional<Cut> cut) { cut_ = cut; }
-  // The next `count` accepts at `address` fail with `error`.
+  // The next `count` accepts at `address` fail with `error`. Throws std::system_error where nobody listens.
   void fail_accept(const net::Address& address, Errc error, int count = 1);
   // What look-ups of `name` say from now on.
   void set_answer(std::string name, ResolverAnswer answer) { answers_[std::move(name)] = std::move(answer); }
@@ -95,9 +95,9 @@ class Network {
   std::vector<SocketRow> sockets() const;
   // A line for each wait that is pending on a connection or a listener.
   std::string describe_waits() const;
-  // Whether somebody still holds an end of this connection.
-  bool is_open(std::uint32_t connection) const;
-  // Every link as it was made: no toxics.
+  // Those of which somebody still holds an end, in order.
+  std::vector<std::uint32_t> open_connections() const;
+  // Every link as it was made, with no toxics; and no connection stalls or will be struck by a trigger.
   void heal();
 
  private:

@@ -152,6 +152,8 @@ class Pipe {
     link.join(way);
   }
 
+  void heal(std::uint8_t side) { out(side).heal(); }
+
   std::uint32_t number() const { return number_; }
 
   PipeEnd::State state(std::uint8_t side) {
@@ -230,6 +232,13 @@ class Pipe {
     }
     void fall_silent() {
       of_itself.with_black_hole();
+      set_toxics(of_link);
+    }
+    void heal() {
+      if (trigger == nullptr && of_itself.is_none()) return;
+      channel.disarm();
+      trigger.reset();
+      of_itself = net::Toxics();
       set_toxics(of_link);
     }
     void note_consumed(std::size_t count) { consumed += count; }
@@ -557,6 +566,7 @@ void PipeEnd::set_deadline(net::Direction direction, TimePoint deadline) {
 void PipeEnd::abort() { pipe_->abort(side_); }
 void PipeEnd::set_options(const net::ChannelOptions& options) { pipe_->set_options(side_, options); }
 void PipeEnd::go_over(Link& link) { pipe_->go_over(side_, link); }
+void PipeEnd::heal() { pipe_->heal(side_); }
 PipeEnd::State PipeEnd::state() const { return pipe_->state(side_); }
 std::uint32_t PipeEnd::connection() const { return pipe_->number(); }
 std::string PipeEnd::describe_waits() const { return pipe_->describe_waits(side_); }

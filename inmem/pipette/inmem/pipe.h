@@ -77,6 +77,8 @@ class PipeEnd final : public net::Connection, public ListNode {
   void set_options(const net::ChannelOptions& options);
   // What this end sends goes over `link` from now on.
   void go_over(Link& link);
+  // No stall and no trigger holds up any more what this end sends.
+  void heal();
 
   // What it shows of itself.
   struct State {

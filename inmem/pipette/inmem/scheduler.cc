@@ -1,6 +1,7 @@
 #include "pipette/inmem/scheduler.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "pipette/inmem/inside.h"
@@ -21,14 +22,15 @@ constexpr unsigned kDemotedOneIn = 32;
 
 void Scheduler::settle() {
   const InsideWorld inside;
+  decisions_.rethrow();
   forget_steps();
   while (run_ready_or_due()) {
   }
-  queue_.leave_lane();
 }
 
 bool Scheduler::step() {
   const InsideWorld inside;
+  decisions_.rethrow();
   if (run_ready_or_due()) return true;
   const TimePoint next = next_deadline();
   if (next == kNever) return false;
@@ -58,6 +60,7 @@ bool Scheduler::run_ready_or_due() {
   }
   if (queue_.empty()) return false;
   queue_.run(order_ == Order::fifo ? queue_.front() : choose_ready());
+  decisions_.rethrow();
   if (++steps_ - steps_at_last_move_ > max_steps_at_one_time_) throw_livelock();
   if (!observers_.empty()) observe();
   return true;
@@ -65,12 +68,13 @@ bool Scheduler::run_ready_or_due() {
 
 async::Runnable& Scheduler::choose_ready() {
   if (order_ == Order::priority) return choose_by_priority();
-  std::vector<async::Runnable*> candidates;
-  candidates.reserve(kMaxCandidates);
-  queue_.ready().for_each([&](async::Runnable& ready) {
-    if (candidates.size() < kMaxCandidates) candidates.push_back(&ready);
+  std::array<async::Runnable*, kMaxCandidates> candidates;
+  unsigned count = 0;
+  queue_.ready().find_if([&](async::Runnable& ready) {
+    candidates[count++] = &ready;
+    return count == kMaxCandidates;
   });
-  return *candidates[decisions_.choose(kReady, 0, static_cast<unsigned>(candidates.size()))];
+  return *candidates[decisions_.choose(kReady, 0, count)];
 }
 
 async::Runnable& Scheduler::choose_by_priority() {
@@ -85,12 +89,12 @@ async::Runnable& Scheduler::choose_by_priority() {
 async::Runnable& Scheduler::highest_ready() {
   async::Runnable* best = nullptr;
   unsigned candidates = 0;
-  queue_.ready().for_each([&](async::Runnable& ready) {
-    if (candidates++ >= kMaxCandidates) return;
+  queue_.ready().find_if([&](async::Runnable& ready) {
     while (priorities_.size() <= ready.lane()) {
       priorities_.push_back(decisions_.choose(kPriority, priorities_.size(), 256));
     }
     if (best == nullptr || priorities_[ready.lane()] > priorities_[best->lane()]) best = &ready;
+    return ++candidates == kMaxCandidates;
   });
   return *best;
 }

@@ -110,6 +110,8 @@ Lab::~Lab() {
                    where_.file_name(), static_cast<unsigned>(where_.line()), error.what());
       std::abort();
     }
+  } catch (const Destroyed&) {
+    // There is nothing left to be destroyed.
   }
   leave_artefacts();
 }
@@ -147,16 +149,11 @@ void Lab::take_liberties(const LabOptions& options) {
 
 void Lab::strike_step() {
   if (!world_.faults().is_offering()) return;
-  switch (world_.faults().strike(inmem::Operation::step)) {
-    case inmem::Fault::cancel:
-      is_call_canceled_ = is_driving_;
-      return;
-    case inmem::Fault::destroy:
-      world_.faults().stop_offering();
-      throw Destroyed();
-    default:
-      return;
+  if (world_.faults().strike(inmem::Operation::step) == inmem::Fault::destroy) {
+    world_.faults().stop_offering();
+    throw Destroyed();
   }
+  if (is_driving_) is_call_canceled_ = world_.faults().strike(inmem::Operation::call) == inmem::Fault::cancel;
 }
 
 // ---- servers, peers and calls --------------------------------------------------------------------------
@@ -299,6 +296,7 @@ void Lab::finish() {
   if (std::exchange(is_finished_, true)) return;
   world_.faults().stop_offering();
   const std::string leaks = find_leaks();
+  world_.decisions().rethrow();
   if (spawned_exception_) std::rethrow_exception(spawned_exception_);
   if (leaks.empty()) return;
   throw Leaked("the lab has ended, and this has not:\n" + leaks + "last events:\n" + tail(log(), kShownEvents));
@@ -378,8 +376,7 @@ std::string Lab::netstat() {
 
 std::string Lab::describe_waits() {
   std::string text = world_.network().describe_waits();
-  for (std::uint32_t number = 1; number <= log().connections(); ++number) {
-    if (!world_.network().is_open(number)) continue;
+  for (const std::uint32_t number : world_.network().open_connections()) {
     const std::string progress = describe_progress(log(), number);
     if (!progress.empty()) text += "  " + log().connection(number).label + ": " + progress + "\n";
   }

@@ -26,8 +26,11 @@ struct Peer::State final : async::Timer {
   State(inmem::World& owner, std::unique_ptr<net::Connection> owned) : world(owner), connection(std::move(owned)) {}
 
   struct Outgoing {
+    Bytes rest() const { return Bytes(octets).substr(sent); }
+
     std::string octets;
     Duration per_octet{};
+    std::size_t sent = 0;
   };
 
   void settle();
@@ -61,7 +64,7 @@ void Peer::State::settle() {
 
 std::size_t Peer::State::unsent() const {
   std::size_t count = 0;
-  for (const Outgoing& piece : outgoing) count += piece.octets.size();
+  for (const Outgoing& piece : outgoing) count += piece.rest().size();
   return count;
 }
 
@@ -72,20 +75,20 @@ void Peer::State::push() {
 
 void Peer::State::push_on() {
   for (; !outgoing.empty(); outgoing.pop_front()) {
-    auto& [octets, per_octet] = outgoing.front();
-    const bool is_slow = per_octet > Duration(0);
+    Outgoing& next = outgoing.front();
+    const bool is_slow = next.per_octet > Duration(0);
     const TimePoint now = world.loop().now();
-    while (!octets.empty()) {
+    while (!next.rest().empty()) {
       if (is_slow && now < next_slow_octet) return world.loop().arm(*this, next_slow_octet);
-      const Bytes piece = Bytes(octets).substr(0, is_slow ? 1 : octets.size());
+      const Bytes piece = next.rest().substr(0, is_slow ? 1 : Bytes::npos);
       const Result<std::size_t> taken = connection->try_write({&piece, 1});
       if (taken) {
-        octets.erase(0, *taken);
-        if (is_slow) next_slow_octet = after(now, per_octet);
+        next.sent += *taken;
+        if (is_slow) next_slow_octet = after(now, next.per_octet);
         continue;
       }
       if (taken.error() == make_error_code(Errc::would_block)) {
-        if (is_slow) world.loop().arm(*this, after(now, per_octet));
+        if (is_slow) world.loop().arm(*this, after(now, next.per_octet));
         return;
       }
       was_reset = was_reset || taken.error() == std::errc::connection_reset;
@@ -134,7 +137,7 @@ void Peer::send(Bytes bytes) { send_slowly(bytes, Duration(0)); }
 void Peer::send_slowly(Bytes bytes, Duration per_octet) {
   state_->settle();
   state_->sent.add(bytes);
-  state_->outgoing.push_back({std::string(bytes), per_octet});
+  state_->outgoing.push_back({.octets = std::string(bytes), .per_octet = per_octet});
   state_->push();
 }
 

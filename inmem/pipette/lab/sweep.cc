@@ -13,7 +13,10 @@ using inmem::Fault;
 using inmem::Operation;
 
 constexpr std::array kAllOperations = {Operation::read,   Operation::write,   Operation::close_write, Operation::dial,
-                                       Operation::accept, Operation::resolve, Operation::step};
+                                       Operation::accept, Operation::resolve, Operation::step,        Operation::call};
+
+// A step can be ended once only.
+bool strikes_once(Operation operation) { return operation == Operation::step || operation == Operation::call; }
 
 // A question of the clean run, and the operation it is about.
 struct Point {
@@ -26,17 +29,17 @@ std::vector<Point> points_of(const std::vector<Choice>& recorded, bool with_step
   for (const Choice& choice : recorded) {
     for (const Operation operation : kAllOperations) {
       if (choice.question.site != inmem::fault_site(operation)) continue;
-      if (operation == Operation::step && !with_steps) continue;
+      if (!with_steps && strikes_once(operation)) continue;
       points.push_back({key_of(choice.question), operation});
     }
   }
   return points;
 }
 
-// The answers that are worth a world: a step can be canceled once only.
+// The answers that are worth a world.
 unsigned answers_of(Operation operation) {
   const auto kinds = static_cast<unsigned>(inmem::faults_of(operation).size());
-  return operation == Operation::step ? kinds : 2 * kinds;
+  return strikes_once(operation) ? kinds : 2 * kinds;
 }
 
 class Sweep {

@@ -24,12 +24,15 @@ class RunQueue {
   Runnable& front() const { return ready_.front(); }
   void run(Runnable& runnable) {
     runnable.unlink();
+    struct Inside {
+      ~Inside() { lane = 0; }
+      Lane& lane;
+    } const inside{lane_};
     lane_ = runnable.lane_;
     runnable.run();
   }
-  // The lane that runs, or ran last; 0 outside.
+  // The lane that runs; 0 outside.
   Lane lane() const { return lane_; }
-  void leave_lane() { lane_ = 0; }
 
   List<Runnable>& ready() { return ready_; }
 

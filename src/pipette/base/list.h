@@ -71,6 +71,14 @@ class List {
     head_.previous_ = other.head_.previous_;
     other.head_.previous_ = other.head_.next_ = &other.head_;
   }
+  // The first node for which f(node) holds, or null.
+  template <class F>
+  Node* find_if(F&& f) const {
+    for (ListNode* link = head_.next_; link != &head_; link = link->next_) {
+      if (f(static_cast<Node&>(*link))) return static_cast<Node*>(link);
+    }
+    return nullptr;
+  }
   // Calls f(node) for each; f may unlink its own node.
   template <class F>
   void for_each(F&& f) const {

@@ -20,12 +20,21 @@ unsigned Decisions::choose(const Site& site, std::uint64_t object, unsigned n, u
   if (n <= 1) return 0;
   Question question{site, object, 0, n, one_in};
   question.ordinal = next_ordinal(question.lane());
-  const unsigned answer = oracle_->answer(question);
+  const unsigned answer = ask(question);
   assert(answer < n);
   ++asked_;
   if (answer != 0) ++deviated_;
   if (is_recording_) recorded_.push_back({question, answer});
   return answer;
+}
+
+unsigned Decisions::ask(const Question& question) {
+  try {
+    return oracle_->answer(question);
+  } catch (...) {
+    if (!exception_) exception_ = std::current_exception();
+    return 0;
+  }
 }
 
 std::uint32_t Decisions::next_ordinal(std::uint64_t lane) {

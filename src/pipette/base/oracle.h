@@ -16,7 +16,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pipette {
@@ -111,6 +113,12 @@ class Decisions {
   // An answer below n, which is at most 256; 0, and no question, when n is 1.
   unsigned choose(const Site& site, std::uint64_t object, unsigned n, unsigned one_in = 1);
 
+  // Throws what the oracle has thrown: an answer may be asked for in a destructor, so choose() keeps that and answers
+  // 0.
+  void rethrow() {
+    if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+  }
+
   Oracle& oracle() { return *oracle_; }
   // Keeps every answered question from now on.
   void set_recording(bool on) { is_recording_ = on; }
@@ -126,11 +134,13 @@ class Decisions {
     std::uint64_t count = 0;
   };
 
+  unsigned ask(const Question& question);
   std::uint32_t next_ordinal(std::uint64_t lane);
   Lane& lane_at(std::uint64_t key);
   void grow();
 
   Oracle* oracle_;
+  std::exception_ptr exception_;
   bool is_recording_ = false;
   std::uint64_t asked_ = 0;
   std::uint64_t deviated_ = 0;
