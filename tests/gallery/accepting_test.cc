@@ -53,7 +53,7 @@ TEST_F(Gallery, HasTimeForANewClientWhateverTheOthersDo) {
 TEST_F(Gallery, TurnsAwayWhomItHasNoRoomFor) {
   stands_for("Crow #1188");
   ServerOptions options;
-  options.max_connections = 100;
+  options.concurrency = 100;
   serve([](RequestCtx& ctx) { ctx.set_body("Hello"); }, options);
   const attack::Report flood = attack::connection_flood(lab_, "app:80", {.connections = 10'000});
   EXPECT_EQ(flood.reset, 9'900U) << "at once";

@@ -69,7 +69,7 @@ TEST_F(Gallery, PaysForAHandlerThatThrowsWithOneRequestOnly) {
     ctx.set_body("Hello");
   };
   ServerOptions options;
-  options.max_connections = 2;
+  options.concurrency = 2;
   server::Worker& worker = serve(handler, options);
   for (int i = 0; i < 100; ++i) {
     EXPECT_THAT(lab_.get("http://app/bug"), HasStatus(500));

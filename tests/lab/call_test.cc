@@ -165,7 +165,9 @@ TEST(Call, TakesAHandlerAndAPath) {
 }
 
 TEST(Call, LetsTimePassForACoroutine) {
-  const Server server(act_later, small_and_quiet());
+  ServerOptions options = small_and_quiet();
+  options.handler_timeout = server::kNoLimit;
+  const Server server(act_later, options);
   client::Request request;
   request.url = "/wait";
   const client::Response response = call(server, request);
@@ -208,11 +210,13 @@ TEST(Call, IsStuckWhenTheHandlerWaitsForWhatNeverComes) {
     async::Event event(ctx.runtime().loop());
     co_await event.wait();
   };
-  EXPECT_THROW((void)call(never, request), Stuck);
+  ServerOptions patient;
+  patient.handler_timeout = server::kNoLimit;
+  EXPECT_THROW((void)call(Server(never, patient), request), Stuck);
   const auto for_ever = [](RequestCtx& ctx) -> Task<> {
     for (;;) co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 1h));
   };
-  EXPECT_THROW((void)call(for_ever, request), Stuck);
+  EXPECT_THROW((void)call(Server(for_ever, patient), request), Stuck);
 }
 
 }  // namespace

@@ -58,9 +58,11 @@ TEST(Fuzz, FindsNothingWrongWithAServerWhateverTheOctets) {
 }
 
 TEST(Fuzz, TellsOfAHandlerThatNeverReturns) {
+  ServerOptions options = quiet();
+  options.handler_timeout = server::kNoLimit;
   const Server server(
       [](RequestCtx& ctx) -> Task<> { co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 72h)); },
-      quiet());
+      options);
   const std::string why = why_it_fails(server, "pipette fuzz 1\nmessage get\n");
   EXPECT_THAT(why, HasSubstr("every deadline has passed, and 1 connection"));
   EXPECT_THAT(why, HasSubstr("pipette fuzz 1\nmessage get\n"));

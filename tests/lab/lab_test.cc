@@ -168,7 +168,9 @@ TEST(Lab, SaysAtOnceThatAConditionCanNeverHold) {
 
 TEST(Lab, SaysWhoWaitsWhenAHandlerNeverReturns) {
   std::unique_ptr<async::Event> never;
-  const Server server([&never](RequestCtx&) -> Task<> { co_await never->wait(); });
+  ServerOptions options;
+  options.handler_timeout = server::kNoLimit;
+  const Server server([&never](RequestCtx&) -> Task<> { co_await never->wait(); }, options);
   Lab lab;
   lab.allow_leaks();
   never = std::make_unique<async::Event>(lab.world().loop());

@@ -41,6 +41,13 @@ std::string leaks_of(Lab& lab) {
 
 Task<> wait_for(async::Event& event) { co_await event.wait(); }
 
+// Lets handlers take their time.
+ServerOptions patient() {
+  ServerOptions options;
+  options.handler_timeout = server::kNoLimit;
+  return options;
+}
+
 // A lab with a handler that waits until it is told to end.
 class VerdictsTest : public testing::Test {
  protected:
@@ -51,9 +58,10 @@ class VerdictsTest : public testing::Test {
 
   std::unique_ptr<async::Event> end_;
   const Server server_{[this](RequestCtx& ctx) -> Task<> {
-    if (ctx.path() == "/wait") co_await end_->wait();
-    ctx.set_body("Hello");
-  }};
+                         if (ctx.path() == "/wait") co_await end_->wait();
+                         ctx.set_body("Hello");
+                       },
+                       patient()};
   Lab lab_;
 };
 

@@ -209,7 +209,7 @@ Hunt misses_the_drain() {
 // A limit holds at every moment.
 Hunt counts_connections_late() {
   ServerOptions options = lab::quiet();
-  options.max_connections = 1;
+  options.concurrency = 1;
   const Server server(echo, std::move(options));
   const auto dial_later = [](Lab& lab, int turns, std::unique_ptr<net::Connection>& connection) -> Task<> {
     for (int i = 0; i < turns; ++i) co_await async::YieldToLoop(lab.world().loop());

@@ -82,10 +82,13 @@ TEST(Session, DeliversAnAnswerThatIsOnItsWayWhenItShutsDown) {
 }
 
 TEST(Session, AnswersAClientThatHasFinishedSendingAlsoMuchLater) {
-  Serving app([](RequestCtx& ctx) -> Task<> {
+  ServerOptions options;
+  options.handler_timeout = kNoLimit;
+  const auto act = [](RequestCtx& ctx) -> Task<> {
     co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 1h));
     ctx.set_body(std::string(30'000, 'x'));
-  });
+  };
+  Serving app(act, options);
   Peer peer = app.connect();
   peer.send(std::string(kGet) + std::string(kGet));
   peer.close_write();

@@ -30,6 +30,14 @@ Task<> wait_a_minute(RequestCtx& ctx) {
   ctx.set_body("at last");
 }
 
+// Lets handlers and bodies take their time.
+ServerOptions patient() {
+  ServerOptions options;
+  options.handler_timeout = kNoLimit;
+  options.read_body_min_rate = 0;
+  return options;
+}
+
 net::Address app_address() { return *net::Address::parse("app:80"); }
 
 // When accepts have failed, in virtual time.
@@ -84,13 +92,15 @@ TEST(Worker, StartsWithAShortPauseAgainOnceAnAcceptHasSucceeded) {
 
 TEST(Worker, AbortsConnectionsBeyondItsLimit) {
   ServerOptions options;
-  options.max_connections = 2;
+  options.concurrency = 2;
+  options.refusal = Refusal::close;
   Serving app(greet, options);
   Peer first = app.connect();
   Peer second = app.connect();
   Peer third = app.connect();
   EXPECT_TRUE(third.was_reset());
   EXPECT_EQ(app.worker().open_connections(), 2U);
+  EXPECT_EQ(app.worker().metrics().rejected_concurrency.get(), 1U);
   first.abort();
   Peer fourth = app.connect();
   fourth.send(kGet);
@@ -151,7 +161,7 @@ TEST(Worker, ClosesIdleAndSilentConnectionsAtTheInstantOfItsShutdown) {
 }
 
 TEST(Worker, LetsExchangesFinishAndAnnouncesTheClose) {
-  Serving app(wait_a_minute);
+  Serving app(wait_a_minute, patient());
   Peer peer = app.connect();
   peer.send(std::string(kGet) + std::string(kGet));
   Peer half = app.connect();
@@ -177,7 +187,7 @@ TEST(Worker, LetsExchangesFinishAndAnnouncesTheClose) {
 }
 
 TEST(Worker, CutsWhatIsStillThereAtTheDeadline) {
-  Serving app(wait_a_minute);
+  Serving app(wait_a_minute, patient());
   Peer slow = app.connect();
   slow.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nx");
   app.lab().settle();
@@ -195,7 +205,7 @@ TEST(Worker, CutsWhatIsStillThereAtTheDeadline) {
 }
 
 TEST(Worker, ReportsHandlersThatDoNotReturn) {
-  Serving app(wait_a_minute);
+  Serving app(wait_a_minute, patient());
   Peer peer = app.connect();
   peer.send(kGet);
   app.lab().settle();
@@ -207,7 +217,7 @@ TEST(Worker, ReportsHandlersThatDoNotReturn) {
 }
 
 TEST(Worker, ShutsDownTwiceAndWithADeadlineThatHasPassed) {
-  Serving app(wait_a_minute);
+  Serving app(wait_a_minute, patient());
   Peer peer = app.connect();
   peer.send(kGet);
   app.lab().advance(1s);

@@ -97,6 +97,7 @@ enum class Errc {
   // Exchanges.
   managed_field,
   tunnel_not_supported,
+  method_not_allowed,
   request_timeout,
   unsupported_scheme,
   unexpected_response,

@@ -1,23 +1,34 @@
 // Exchange: one request and its response, with the memory they need. Internal to server/.
 //
+//   session ── owns ──> exchange ── owns ──> handler's task          as long as somebody waits for the handler
+//   worker  ── owns ──> exchange ── owns ──> handler's task          once nobody does: it is overdue
+//
 // A pooled object that can be moved out of its session, so that a handler which is late keeps what it refers to
 // while the session goes on with a fresh one.
 //
 // Lifetime  the head's views point into `input`, which is not touched while the handler runs.   Threads  one loop's.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "pipette/async/stop.h"
+#include "pipette/async/task.h"
 #include "pipette/base/buffer.h"
 #include "pipette/base/poison.h"
+#include "pipette/http/body_reader.h"
 #include "pipette/http/fields.h"
 #include "pipette/http/framing.h"
 #include "pipette/http/head.h"
 #include "pipette/http/head_parser.h"
+#include "pipette/http/message_writer.h"
 #include "pipette/net/address.h"
 #include "pipette/net/runtime.h"
+#include "pipette/server/hijack.h"
 #include "pipette/server/request_ctx.h"
 
 namespace pipette::server {
@@ -28,18 +39,29 @@ struct Ends {
   net::Address remote;
 };
 
+class Session;
+
 struct ResponseParts {
   int status = 200;
   std::string content_type;
   http::OwnedFields fields;
+  http::OwnedFields trailers;
   std::string body;
+  std::unique_ptr<BodySource> source;                     // in place of the body
+  http::KnownLength stream_length = http::KnownLength();  // of a body that is streamed
   bool close = false;
 
   void clear();
 };
 
+// What answers in the place of a handler that is late.
+struct LateAnswer {
+  int status = 503;
+  std::string message;  // empty: the reason phrase of the status
+};
+
 struct Exchange {
-  explicit Exchange(const http::HeadLimits& limits) : parser(limits) {}
+  Exchange(const http::HeadLimits& limits, async::Loop& loop) : parser(limits), stop(loop) {}
 
   // Forgets the request and the response, keeps the memory and the octets that are still unparsed.
   void begin();
@@ -51,23 +73,43 @@ struct Exchange {
   http::BodyLength body_length;
   std::size_t inline_body_bytes = 0;  // of the body, when it stands in `input` behind the head
   Bytes body;
-  std::string body_storage;          // where it stands otherwise
-  mutable std::string decoded_path;  // when it is not what was sent
+  std::string body_storage;                     // where it stands otherwise
+  std::optional<http::BodyReader> body_reader;  // of such a body
+  mutable std::string decoded_path;             // when it is not what was sent
 
   ResponseParts response;
 
   Runtime* runtime = nullptr;
   const Ends* ends = nullptr;
+  std::uint64_t connection_id = 0;
+  std::uint64_t request_number = 0;
+  TimePoint connected_at{};
+  TimePoint started_at{};  // when the head was there
+
+  // ---- while a handler is at work
+  Session* session = nullptr;  // null: nobody waits for this exchange
+  async::StopSource stop;
+  TimePoint deadline = kNever;  // of the handler
+  Duration handler_timeout{};
+  std::uint64_t max_body_bytes = 0;
+  LateAnswer late_answer;
+  bool has_given_up = false;  // the handler itself has asked for the late answer
+  bool is_handling = false;   // a task that has not ended
+  Task<> handler;
+  std::optional<std::string> thrown;  // what it has thrown
+  std::optional<Hijack> hijack;
+  std::unique_ptr<Ends> own_ends;  // of an overdue one, whose connection may be gone
+
   RequestCtx ctx{*this};
 };
 
 // Keeps exchanges for the next request. Under AddressSanitizer it keeps none, so that a dead one stays dead.
 class ExchangePool {
  public:
-  explicit ExchangePool(const http::HeadLimits& limits) : limits_(limits) {}
+  ExchangePool(const http::HeadLimits& limits, async::Loop& loop) : limits_(limits), loop_(loop) {}
 
   std::unique_ptr<Exchange> take() {
-    if (free_.empty()) return std::make_unique<Exchange>(limits_);
+    if (free_.empty()) return std::make_unique<Exchange>(limits_, loop_);
     std::unique_ptr<Exchange> exchange = std::move(free_.back());
     free_.pop_back();
     return exchange;
@@ -77,6 +119,8 @@ class ExchangePool {
     exchange->input.clear();
     exchange->begin();
     exchange->parser.forget();
+    exchange->ends = nullptr;
+    exchange->own_ends.reset();
     free_.push_back(std::move(exchange));
   }
 
@@ -84,6 +128,7 @@ class ExchangePool {
   static constexpr std::size_t kMaxKept = 1024;
 
   http::HeadLimits limits_;
+  async::Loop& loop_;
   std::vector<std::unique_ptr<Exchange>> free_;
 };
 

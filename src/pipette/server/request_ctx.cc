@@ -51,6 +51,9 @@ void ResponseParts::clear() {
   content_type.clear();
   fields.clear();
   clear_keeping_some(body);
+  trailers.clear();
+  source.reset();
+  stream_length = http::KnownLength();
   close = false;
 }
 
@@ -61,8 +64,15 @@ void Exchange::begin() {
   head_bytes = inline_body_bytes = 0;
   body = {};
   clear_keeping_some(body_storage);
+  body_reader.reset();
   decoded_path.clear();
   response.clear();
+  stop.reset();
+  has_given_up = false;
+  late_answer.status = 503;
+  late_answer.message.clear();
+  thrown.reset();
+  hijack.reset();
 }
 
 http::Method RequestCtx::method() const { return exchange_.head.method; }

@@ -8,13 +8,47 @@
 
 namespace pipette::server {
 
+std::string_view to_string(ConnState state) {
+  switch (state) {
+    case ConnState::accepted:
+      return "accepted";
+    case ConnState::active:
+      return "active";
+    case ConnState::idle:
+      return "idle";
+    case ConnState::hijacked:
+      return "hijacked";
+    case ConnState::closed:
+      return "closed";
+  }
+  return "unknown";
+}
+
 Server::Server(Handler handler, ServerOptions options) : handler_(std::move(handler)), options_(std::move(options)) {
   constexpr std::size_t kMaxNameBytes = 256;
   if (!ascii::is_value(options_.name) || options_.name.size() > kMaxNameBytes) options_.name.clear();
 }
 
 // Most likely it stands in a body that ends before its lab does, or behind the lab in one that owns both.
-Server::~Server() { assert(workers_ == 0 && "a Server outlives what serves it: declare it before the Lab"); }
+Server::~Server() { assert(workers_.empty() && "a Server outlives what serves it: declare it before the Lab"); }
+
+void Server::enter(const Metrics& worker) const {
+  const std::lock_guard lock(mutex_);
+  workers_.push_back(&worker);
+}
+
+void Server::leave(const Metrics& worker) const {
+  const std::lock_guard lock(mutex_);
+  std::erase(workers_, &worker);
+  add_to(gone_, worker, false);
+}
+
+MetricsSnapshot Server::metrics() const {
+  const std::lock_guard lock(mutex_);
+  MetricsSnapshot sum = gone_;
+  for (const Metrics* worker : workers_) add_to(sum, *worker);
+  return sum;
+}
 
 void Server::log(std::string_view line) const {
   if (options_.log) {

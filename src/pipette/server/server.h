@@ -8,10 +8,12 @@
 // Lifetime  outlives its workers.   Threads  any, once constructed.
 #pragma once
 
-#include <atomic>
+#include <mutex>
 #include <string_view>
+#include <vector>
 
 #include "pipette/server/handler.h"
+#include "pipette/server/metrics.h"
 #include "pipette/server/options.h"
 
 namespace pipette::server {
@@ -27,11 +29,18 @@ class Server {
   const Handler& handler() const { return handler_; }
   const ServerOptions& options() const { return options_; }
   void log(std::string_view line) const;
+  // The sum over all workers, those that are gone included. From any thread.
+  MetricsSnapshot metrics() const;
 
  private:
   friend class Worker;
 
-  mutable std::atomic<int> workers_ = 0;  // at work
+  void enter(const Metrics& worker) const;
+  void leave(const Metrics& worker) const;
+
+  mutable std::mutex mutex_;
+  mutable std::vector<const Metrics*> workers_;  // at work
+  mutable MetricsSnapshot gone_;                 // what those counted that are not any more
   Handler handler_;
   ServerOptions options_;
 };

@@ -1,5 +1,6 @@
 #include "pipette/server/session.h"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <string>
@@ -10,6 +11,7 @@
 #include "pipette/http/message_writer.h"
 #include "pipette/http/status.h"
 #include "pipette/net/close.h"
+#include "pipette/server/rate.h"
 #include "pipette/server/worker.h"
 
 namespace pipette::server {
@@ -23,6 +25,7 @@ constexpr std::size_t kMaxBytesInARow = 256 * 1024;
 constexpr std::size_t kMaxGatheredBytes = 64 * 1024;  // responses that wait to be flushed together
 constexpr std::size_t kLargeBodyBytes = 16 * 1024;    // bodies from here on are written from where they stand
 constexpr std::size_t kMinReadBytes = 1024;
+constexpr std::size_t kSourceBytes = 16 * 1024;  // what is asked of a body source at once
 constexpr http::FieldValue kDefaultContentType = "text/plain; charset=utf-8";
 
 bool is_would_block(std::error_code error) { return error == make_error_code(Errc::would_block); }
@@ -33,41 +36,60 @@ bool is_nothing(Bytes input) {
   return input.size() <= kMaxEmptyBytes && input.find_first_not_of("\r\n") == Bytes::npos;
 }
 
-}  // namespace
-
-Session::Session(Worker& worker, net::Connected connected)
-    : worker_(worker),
-      connection_(std::move(connected.connection)),
-      ends_{std::move(connected.local), std::move(connected.remote)},
-      exchange_(worker.exchanges_.take()),
-      out_(worker.server_.options().write_buffer_bytes),
-      head_deadline_(after(worker.loop_.now(), worker.server_.options().read_header_timeout)) {
-  exchange_->runtime = &worker.runtime_;
-  exchange_->ends = &ends_;
+bool is_silent(const Exchange& exchange) {
+  return exchange.head.method == http::Method::head || http::forbids_body(exchange.response.status);
 }
 
-Session::~Session() { worker_.exchanges_.give_back(std::move(exchange_)); }
+}  // namespace
+
+Session::Session(Worker& worker, net::Connected connected, std::uint64_t id)
+    : worker_(worker),
+      id_(id),
+      connection_(std::move(connected.connection)),
+      ends_(std::make_unique<Ends>(Ends{std::move(connected.local), std::move(connected.remote)})),
+      out_(*connection_, worker.loop_, {options().write_timeout, options().write_min_rate}),
+      ahead_(*connection_, worker.loop_, *this, options().max_read_ahead_bytes),
+      attention_(worker.loop_),
+      handler_deadline_(*this),
+      warmth_(*this),
+      connected_at_(worker.loop_.now()),
+      began_at_(connected_at_) {}
+
+Session::~Session() {
+  worker_.take_warm(warmth_);
+  if (exchange_ != nullptr && exchange_->is_handling) part_with_handler();
+  if (exchange_ != nullptr) worker_.exchanges_.give_back(std::move(exchange_));
+  worker_.buffers_.give_back(std::move(out_.gathered()));
+  worker_.buffers_.give_back(std::move(ahead_.octets()));
+}
+
+const ServerOptions& Session::options() const { return worker_.server_.options(); }
+TimePoint Session::now() const { return worker_.loop_.now(); }
 
 Task<> Session::run() {
+  show(ConnState::accepted);
   while (co_await next_head()) {
-    if (!co_await read_body()) break;
+    if (!co_await prepare_body()) break;
     co_await call_handler();
+    if (is_cut_) break;
     co_await finish();
     if (!keeps_alive()) break;
   }
+  if (exchange_ != nullptr && exchange_->hijack && !is_lost()) co_return co_await hand_over();
   const bool was_idle = std::exchange(state_, State::closing) == State::idle;
-  co_await flush();
-  if (is_connection_lost_) co_return;
+  co_await out_.flush();
+  worker_.count_failure(out_.failure());
+  show(ConnState::closed);
+  if (is_lost()) co_return;
   if (was_idle && !must_linger() && connection_->try_close_write()) co_return;
-  const Duration linger = worker_.server_.options().linger_timeout;
-  (void)co_await net::close(*connection_, after(worker_.loop_.now(), linger));
+  (void)co_await net::close(*connection_, after(now(), options().linger_timeout));
 }
 
 // Whether a reset could still destroy something. The last answer may be on its way for as long as we would linger, and
 // meanwhile the client may send its next request; and input that is not read makes our close a reset.
 bool Session::must_linger() {
   const bool has_answered = exchanges_ > 0;
-  if (has_answered && worker_.loop_.now() < after(idle_since_, worker_.server_.options().linger_timeout)) return true;
+  if (has_answered && now() < after(idle_since_, options().linger_timeout)) return true;
   std::array<char, 1> octet;
   connection_->set_deadline(Direction::read, kNever);
   const Result<std::size_t> count = connection_->try_read(octet);
@@ -76,47 +98,95 @@ bool Session::must_linger() {
 
 void Session::drain() {
   keeps_alive_ = false;
-  if (state_ == State::idle) connection_->set_deadline(Direction::read, worker_.loop_.now());
+  if (state_ == State::idle) connection_->set_deadline(Direction::read, now());
+}
+
+void Session::request_stop(async::StopReason reason) {
+  if (exchange_ != nullptr && exchange_->is_handling) exchange_->stop.request_stop(reason);
+}
+
+void Session::abort() {
+  is_cut_ = true;
+  out_.break_off();
+  connection_->abort();
+  attend();
+}
+
+void Session::show(ConnState state) {
+  if (options().on_conn_state) options().on_conn_state({id_, ends_->local, ends_->remote}, state);
+}
+
+void Session::ensure_exchange() {
+  if (exchange_ != nullptr) return;
+  exchange_ = worker_.exchanges_.take();
+  exchange_->runtime = &worker_.runtime_;
+  exchange_->ends = ends_.get();
+  exchange_->connection_id = id_;
+  exchange_->connected_at = connected_at_;
+  if (out_.gathered().capacity() == 0) out_.gathered() = worker_.buffers_.take(options().write_buffer_bytes);
+}
+
+// What an idle connection needs is its connection.
+void Session::release_memory() {
+  worker_.exchanges_.give_back(std::move(exchange_));
+  worker_.buffers_.give_back(std::exchange(out_.gathered(), Buffer()));
+  worker_.buffers_.give_back(std::exchange(ahead_.octets(), Buffer()));
 }
 
 // ---- the head --------------------------------------------------------------------------------------------
 
 async::Soon<bool> Session::next_head() {
+  if (exchange_ == nullptr) return read_head();
   exchange_->begin();
+  began_at_ = now();
   const Parsed parsed = exchange_->input.empty() ? Parsed::need_more : parse_head();
   if (parsed == Parsed::need_more) return read_head();
   return parsed == Parsed::complete;
 }
 
 Task<bool> Session::read_head() {
-  const ServerOptions& options = worker_.server_.options();
-  const async::Loop& loop = worker_.loop_;
-  co_await flush();
-  if (is_connection_lost_) co_return false;
+  co_await out_.flush();
+  worker_.count_failure(out_.failure());
+  if (is_lost()) co_return false;
   const bool is_first = exchanges_ == 0;
-  idle_since_ = loop.now();
-  if (!is_first) head_deadline_ = after(loop.now(), options.read_header_timeout);
-  const TimePoint idle_deadline = is_first ? head_deadline_ : after(loop.now(), options.idle_timeout);
+  idle_since_ = now();
+  if (!is_first) began_at_ = now();
+  const Duration idle_timeout = is_first ? options().read_header_timeout : options().idle_timeout;
+  const TimePoint idle_deadline = after(is_first ? began_at_ : idle_since_, idle_timeout);
   for (;;) {
+    ensure_exchange();
     const bool has_nothing = is_nothing(exchange_->input.readable());
-    state_ = has_nothing ? State::idle : State::reading;
+    const State before = std::exchange(state_, has_nothing ? State::idle : State::reading);
     if (has_nothing && worker_.is_draining_) co_return false;
-    connection_->set_deadline(Direction::read, has_nothing ? idle_deadline : head_deadline_);
-    const std::size_t room = exchange_->input.capacity() == 0 ? options.read_buffer_bytes : kMinReadBytes;
-    const MutableBytes into = exchange_->input.writable(room);
-    const Result<std::size_t> count = co_await connection_->read_some(into);
+    if (state_ == State::idle && before != State::idle && !is_first) show(ConnState::idle);
+    const TimePoint head_deadline = after(began_at_, options().read_header_timeout);
+    connection_->set_deadline(Direction::read, has_nothing ? idle_deadline : head_deadline);
+    const std::size_t room = exchange_->input.capacity() == 0 ? options().read_buffer_bytes : kMinReadBytes;
+    const Result<std::size_t> count = connection_->try_read(exchange_->input.writable(room));
+    if (!count && is_would_block(count.error())) {
+      if (exchange_->input.empty()) worker_.keep_warm(warmth_);
+      co_await net::Readiness(*connection_, Direction::read);
+      worker_.take_warm(warmth_);
+      continue;
+    }
     if (!count) {
-      if (count.error() != std::errc::timed_out) lose_connection();
-      if (!has_nothing && !is_connection_lost_) refuse(Errc::request_timeout);
+      const bool is_late = count.error() == std::errc::timed_out;
+      if (!is_late) is_connection_lost_ = true;
+      if (is_late) worker_.count(has_nothing && !is_first ? &Metrics::idle_timeouts : &Metrics::read_header_timeouts);
+      if (is_late && !has_nothing) refuse(Errc::request_timeout);
       co_return false;
     }
     if (*count == 0) {
       if (!has_nothing) refuse(Errc::incomplete_message);
       co_return false;
     }
-    if (has_nothing && !is_first) head_deadline_ = after(loop.now(), options.read_header_timeout);
+    if (has_nothing && !is_first) began_at_ = now();
     exchange_->input.commit(*count);
-    state_ = State::reading;
+    worker_.add(&Metrics::bytes_received, *count);
+    if (state_ == State::idle && !is_nothing(exchange_->input.readable())) {
+      state_ = State::reading;
+      show(ConnState::active);
+    }
     const Parsed parsed = parse_head();
     if (parsed != Parsed::need_more) co_return parsed == Parsed::complete;
   }
@@ -126,6 +196,8 @@ Session::Parsed Session::parse_head() {
   const Result<std::size_t> size = exchange_->parser.parse(exchange_->input.readable(), exchange_->head);
   if (size && *size == 0) return Parsed::need_more;
   if (size) exchange_->head_bytes = *size;
+  exchange_->request_number = exchanges_ + 1;
+  exchange_->started_at = now();
   const Result<void> accepted = size ? accept_head() : fail(size.error());
   if (accepted) return Parsed::complete;
   refuse(errc_of(accepted.error()));
@@ -134,24 +206,48 @@ Session::Parsed Session::parse_head() {
 
 // What the head alone decides: framing, expectations, whether the connection stays.
 Result<void> Session::accept_head() {
+  const ServerOptions& server = options();
   const http::RequestHead& head = exchange_->head;
   const Result<http::BodyLength> length = http::body_length(head);
   if (!length) return fail(length.error());
   exchange_->body_length = *length;
-  if (length->size > worker_.server_.options().max_request_body_bytes) return fail(Errc::body_too_large);
+  exchange_->max_body_bytes = server.max_request_body_bytes;
+  exchange_->handler_timeout = server.handler_timeout;
+  streams_body_ = server.stream_request_body;
+  own_read_deadline_ = kNever;
+  read_deadline_ = after(began_at_, server.read_timeout);
+  if (server.on_header_received) apply(server.on_header_received(exchange_->ctx));
+  if (length->size > exchange_->max_body_bytes) return fail(Errc::body_too_large);
   if (head.method == http::Method::connect) return fail(Errc::tunnel_not_supported);
+  if (server.get_only && head.method != http::Method::get && head.method != http::Method::head) {
+    return fail(Errc::method_not_allowed);
+  }
+  owes_continue_ = false;
   if (const auto expect = head.fields.get(FieldName::expect)) {
     const bool is_known = ascii::equal_ignoring_case(*expect, "100-continue");
     if (!is_known || head.fields.is_repeated(FieldName::expect)) return fail(Errc::expectation_failed);
+    owes_continue_ = length->kind != http::BodyLength::Kind::none && !head.is_http_1_0;
   }
-  keeps_alive_ = http::persists(head.is_http_1_0, head.fields) && !worker_.is_draining_;
+  const bool is_last = server.disable_keepalive || exchanges_ + 1 >= server.max_requests_per_conn ||
+                       now() >= after(connected_at_, server.max_conn_age);
+  keeps_alive_ = !is_last && http::persists(head.is_http_1_0, head.fields) && !worker_.is_draining_;
   return {};
+}
+
+void Session::apply(const RequestConfig& config) {
+  if (config.read_timeout) read_deadline_ = after(now(), *config.read_timeout);
+  if (config.write_timeout) out_.set_limits({*config.write_timeout, options().write_min_rate});
+  if (config.handler_timeout) exchange_->handler_timeout = *config.handler_timeout;
+  if (config.max_request_body_bytes) exchange_->max_body_bytes = *config.max_request_body_bytes;
+  if (config.stream_request_body) streams_body_ = *config.stream_request_body;
 }
 
 // ---- the body --------------------------------------------------------------------------------------------
 
-async::Soon<bool> Session::read_body() {
+// Has the body stand in one piece, unless it is to be streamed.
+async::Soon<bool> Session::prepare_body() {
   const http::BodyLength length = exchange_->body_length;
+  is_body_complete_ = true;
   if (length.kind == http::BodyLength::Kind::none) return true;
   const Bytes behind_head = exchange_->input.readable().substr(exchange_->head_bytes);
   if (length.kind == http::BodyLength::Kind::exact && length.size <= behind_head.size()) {
@@ -159,132 +255,337 @@ async::Soon<bool> Session::read_body() {
     exchange_->inline_body_bytes = length.size;
     return true;
   }
+  if (const std::optional<int> status = answer_to_expectation()) {
+    refuse_with(*status, http::reason_phrase(*status), Errc::expectation_failed);
+    return false;
+  }
+  http::BodyLimits limits;
+  limits.max_body_bytes = exchange_->max_body_bytes;
+  limits.trailer = options().head;
+  exchange_->body_reader.emplace(length, limits);
+  is_body_complete_ = false;
+  body_waited_ = {};
+  body_received_ = 0;
+  // The head stays where its views point; what is behind it moves aside.
+  ahead_.octets().append(behind_head);
+  exchange_->input.truncate(exchange_->head_bytes);
+  if (streams_body_) return true;
   return receive_body();
 }
 
-Task<bool> Session::receive_body() {
-  const ServerOptions& options = worker_.server_.options();
-  http::BodyLimits limits;
-  limits.max_body_bytes = options.max_request_body_bytes;
-  limits.trailer = options.head;
-  http::BodyReader reader(exchange_->body_length, limits);
-
-  // The head stays where its views point; what is behind it moves aside.
-  Bytes behind_head = exchange_->input.readable().substr(exchange_->head_bytes);
-  unparsed_.clear();
-  unparsed_.append(behind_head);
-  exchange_->input.truncate(exchange_->head_bytes);
-
-  const bool expects_continue = exchange_->head.fields.contains(FieldName::expect);
-  if (expects_continue && unparsed_.empty()) {
-    (void)http::write_interim_response(out_, 100, exchange_->head.is_http_1_0);
-  }
-  co_await flush();
-  if (is_connection_lost_) co_return false;
-
-  const Result<void> received = co_await receive_all(reader);
-  if (received) {
-    exchange_->body = exchange_->body_storage;
-    co_return true;
-  }
-  if (received.error() == std::errc::timed_out) {
-    refuse(Errc::request_timeout);
-  } else if (errc_row(errc_of(received.error())).status != 0) {
-    refuse(errc_of(received.error()));
-  } else {
-    lose_connection();
-  }
-  co_return false;
+// What the hook says to "Expect: 100-continue"; nothing: go on.
+std::optional<int> Session::answer_to_expectation() {
+  if (!owes_continue_ || !options().on_expect_continue) return std::nullopt;
+  const int status = options().on_expect_continue(exchange_->ctx);
+  if (status == 100) return std::nullopt;
+  return status >= 400 && status <= 599 ? status : 417;
 }
 
-Task<Result<void>> Session::receive_all(http::BodyReader& reader) {
-  connection_->set_deadline(Direction::read, after(worker_.loop_.now(), worker_.server_.options().read_body_timeout));
-  for (;;) {
-    const Result<http::BodyReader::Step> step = reader.next(unparsed_.readable());
-    if (!step) co_return fail(step.error());
-    exchange_->body_storage.append(step->data);
-    unparsed_.consume(step->consumed);
-    if (step->is_complete) co_return {};
-    if (step->consumed > 0) continue;
+void Session::send_continue() {
+  if (!std::exchange(owes_continue_, false) || body_received_ > 0 || !ahead_.octets().empty()) return;
+  (void)http::write_interim_response(out_.gathered(), 100, exchange_->head.is_http_1_0);
+}
 
-    const MutableBytes into = unparsed_.writable(worker_.server_.options().read_buffer_bytes);
-    const Result<std::size_t> count = co_await connection_->read_some(into);
-    if (!count) co_return fail(count.error());
-    if (*count == 0) co_return reader.finish();
-    unparsed_.commit(*count);
-    bytes_in_a_row_ += *count;
+Task<bool> Session::receive_body() {
+  send_continue();
+  for (;;) {
+    const Result<Bytes> data = take_body();
+    if (!data) {
+      const std::error_code error = data.error();
+      if (errc_row(errc_of(error)).status == 0) is_connection_lost_ = true;
+      if (!is_connection_lost_) refuse(errc_of(error));
+      co_return false;
+    }
+    if (is_body_complete_) break;
     if (bytes_in_a_row_ >= kMaxBytesInARow) co_await let_others_run();
+    if (!out_.push()) co_await out_.flush();
+    if (is_lost()) co_return false;
+    const TimePoint began = now();
+    connection_->set_deadline(Direction::read, body_deadline());
+    co_await ahead_.more();
+    body_waited_ += now() - began;
   }
+  exchange_->body = exchange_->body_storage;
+  co_return true;
+}
+
+// Moves what has come of the body to its storage.
+Result<Bytes> Session::take_body() {
+  http::BodyReader& reader = *exchange_->body_reader;
+  for (;;) {
+    const Result<http::BodyReader::Step> step = reader.next(ahead_.octets().readable());
+    if (!step) return fail(step.error());
+    exchange_->body_storage.append(step->data);
+    ahead_.octets().consume(step->consumed);
+    body_received_ += step->consumed;
+    bytes_in_a_row_ += step->consumed;
+    worker_.add(&Metrics::bytes_received, step->consumed);
+    is_body_complete_ = step->is_complete;
+    if (step->is_complete) return Bytes(exchange_->body_storage);
+    if (step->consumed > 0) continue;
+    if (!ahead_.has_ended()) return Bytes(exchange_->body_storage);
+    return fail(body_error());
+  }
+}
+
+// Why no more of the body comes.
+std::error_code Session::body_error() {
+  if (ahead_.has_finished()) return exchange_->body_reader->finish().error();
+  if (ahead_.error() != std::errc::timed_out) return ahead_.error();
+  const bool is_slow = now() < whole_read_deadline();
+  worker_.count(is_slow ? &Metrics::read_body_rate_timeouts : &Metrics::read_timeouts);
+  return make_error_code(Errc::request_timeout);
+}
+
+// Of the next octets: the request's own, or that of the rate.
+TimePoint Session::body_deadline() const {
+  const Duration allowed = allowed_time(body_received_, options().read_body_min_rate);
+  return std::min(whole_read_deadline(), after(now(), allowed == Duration::max() ? allowed : allowed - body_waited_));
+}
+
+// For a handler that reads the body as it comes: the next of it; nothing at its end.
+Task<Result<Bytes>> Session::read_body_some() {
+  exchange_->body_storage.clear();
+  if (is_body_complete_) co_return Bytes();
+  ahead_.forget_time_out();
+  send_continue();
+  (void)out_.push();
+  for (;;) {
+    Result<Bytes> data = take_body();
+    if (!data || !data->empty() || is_body_complete_) {
+      connection_->set_deadline(Direction::read, kNever);
+      ahead_.listen();
+      co_return data;
+    }
+    const TimePoint began = now();
+    connection_->set_deadline(Direction::read, body_deadline());
+    if (!co_await ahead_.more()) co_return fail(Errc::operation_canceled);  // and the session may be gone
+    body_waited_ += now() - began;
+  }
+}
+
+// Reads what a handler has left of the body, so that the next request can be found.
+Task<> Session::drop_body() {
+  co_await out_.flush();
+  std::uint64_t dropped = 0;
+  while (!is_body_complete_ && !is_lost()) {
+    const std::uint64_t before = body_received_;
+    const bool is_fine = take_body().has_value();
+    exchange_->body_storage.clear();
+    dropped += body_received_ - before;
+    if (!is_fine || dropped > options().max_drain_bytes) break;
+    if (is_body_complete_) break;
+    const TimePoint began = now();
+    connection_->set_deadline(Direction::read, body_deadline());
+    co_await ahead_.more();
+    body_waited_ += now() - began;
+  }
+  if (!is_body_complete_) keeps_alive_ = false;
 }
 
 // ---- the handler -----------------------------------------------------------------------------------------
 
 async::Soon<> Session::call_handler() {
   state_ = State::handling;
-  const Handler& handler = worker_.server_.handler();
-  if (const Handler::Plain* plain = handler.plain()) {
-    try {
-      (*plain)(exchange_->ctx);
-    } catch (const std::exception& error) {
-      refuse_thrown(error.what());
-    } catch (...) {
-      refuse_thrown("not a std::exception");
-    }
-    worker_.loop_.refresh_now();
+  Exchange& exchange = *exchange_;
+  exchange.session = this;
+  exchange.deadline = after(now(), exchange.handler_timeout);
+  if (worker_.is_swamped()) [[unlikely]] {
+    worker_.count(&Metrics::rejected_swamped);
+    exchange.ctx.error(503, "too many handlers are late");
+    (void)exchange.response.fields.set("Retry-After", "1");
     return {};
   }
+  const Handler& handler = worker_.server_.handler();
   try {
-    Task<> task = (*handler.coroutine())(exchange_->ctx);
-    task.start();
-    if (!task.done()) return await_handler(std::move(task));
-    task.await_resume();
+    if (const Handler::Plain* plain = handler.plain()) {
+      (*plain)(exchange.ctx);
+    } else {
+      connection_->set_deadline(Direction::read, kNever);
+      Task<> task = (*handler.coroutine())(exchange.ctx);
+      task.start();
+      if (!task.done()) return await_handler(std::move(task));
+      task.await_resume();
+    }
   } catch (const std::exception& error) {
-    refuse_thrown(error.what());
+    exchange.thrown = error.what();
   } catch (...) {
-    refuse_thrown("not a std::exception");
+    exchange.thrown = "not a std::exception";
   }
   worker_.loop_.refresh_now();
+  if (now() >= exchange.deadline) worker_.count(&Metrics::handlers_overran);
+  conclude_handler();
   return {};
 }
 
+void Session::conclude_handler() {
+  ahead_.rest();
+  if (exchange_->thrown) [[unlikely]]
+    refuse_thrown(*exchange_->thrown);
+  if (exchange_->has_given_up && !has_begun_response()) [[unlikely]]
+    answer_with(exchange_->late_answer);
+}
+
+void Session::answer_with(const LateAnswer& answer) {
+  exchange_->ctx.error(answer.status, answer.message.empty() ? http::reason_phrase(answer.status) : answer.message);
+}
+
+// The handler runs on by itself; what the session waits for is whatever comes first.
 Task<> Session::await_handler(Task<> handler) {
-  co_await flush();
-  try {
-    co_await handler;
-  } catch (const std::exception& error) {
-    refuse_thrown(error.what());
-  } catch (...) {
-    refuse_thrown("not a std::exception");
+  attention_.reset();
+  is_handler_late_ = false;
+  worker_.run_handler(*exchange_, std::move(handler));
+  worker_.loop_.arm(handler_deadline_, exchange_->deadline);
+  ahead_.listen();
+  (void)out_.push();
+  while (exchange_->is_handling) {
+    co_await attention_.wait();
+    attention_.reset();
+    if (!exchange_->is_handling) break;
+    if (is_cut_) break;
+    const bool is_late = is_handler_late_ && !has_begun_response();
+    if (!is_late && !exchange_->has_given_up) continue;
+    if (is_late) {
+      worker_.count(&Metrics::handler_timeouts);
+      exchange_->stop.request_stop(async::StopReason::handler_timeout);
+    }
+    answer_late();
+    break;
+  }
+  worker_.loop_.disarm(handler_deadline_);
+  ahead_.rest();
+  if (is_cut_) {
+    is_connection_lost_ = true;
+    if (exchange_->is_handling) part_with_handler();
+    co_return;
+  }
+  conclude_handler();
+}
+
+// The handler keeps its exchange and goes on; the client gets an answer without it, and what comes next a new exchange.
+void Session::answer_late() {
+  const http::Method method = exchange_->head.method;
+  const bool is_http_1_0 = exchange_->head.is_http_1_0;
+  const std::uint64_t number = exchange_->request_number;
+  const TimePoint started = exchange_->started_at;
+  const LateAnswer answer = std::move(exchange_->late_answer);
+  const Bytes behind = exchange_->input.readable().substr(exchange_->head_bytes + exchange_->inline_body_bytes);
+  Buffer rest = worker_.buffers_.take(behind.size());
+  rest.append(behind);
+  if (!is_body_complete_) keeps_alive_ = false;
+  is_body_complete_ = true;  // as far as this exchange goes
+  part_with_handler();
+  ensure_exchange();
+  exchange_->begin();
+  exchange_->input = std::move(rest);
+  exchange_->head.method = method;
+  exchange_->head.is_http_1_0 = is_http_1_0;
+  exchange_->request_number = number;
+  exchange_->started_at = started;
+  answer_with(answer);
+}
+
+void Session::move_handler_deadline() {
+  if (handler_deadline_.is_armed()) worker_.loop_.arm(handler_deadline_, exchange_->deadline);
+}
+
+void Session::part_with_handler() {
+  auto ends = std::make_unique<Ends>(*ends_);
+  exchange_->own_ends = std::exchange(ends_, std::move(ends));
+  exchange_->session = nullptr;
+  ahead_.dismiss();
+  out_.dismiss();
+  worker_.adopt(std::move(exchange_));
+}
+
+void Session::refuse_thrown(const std::string& what) {
+  const http::RequestHead& head = exchange_->head;
+  const bool tells_target = !options().secure_error_log_message;
+  worker_.server_.log("handler of " + std::string(head.method_text) + " " +
+                      (tells_target ? std::string(head.target) : std::string("a request")) + " threw: " + what);
+  worker_.count(&Metrics::handlers_threw);
+  if (has_begun_response()) {
+    keeps_alive_ = false;  // and its end is missing, which tells the client
+  } else {
+    exchange_->ctx.error(500, "internal server error");
   }
 }
 
-void Session::refuse_thrown(const char* what) {
-  const http::RequestHead& head = exchange_->head;
-  worker_.server_.log("handler of " + std::string(head.method_text) + " " + std::string(head.target) +
-                      " threw: " + what);
-  exchange_->ctx.error(500, "internal server error");
+void Session::input_ended() {
+  if (ahead_.has_finished()) return request_stop(async::StopReason::peer_finished);
+  if (ahead_.error() == std::errc::timed_out) return;
+  is_connection_lost_ = true;
+  out_.break_off();
+  request_stop(async::StopReason::peer_reset);
 }
 
 // ---- the response ----------------------------------------------------------------------------------------
 
 async::Soon<> Session::finish() {
   Exchange& exchange = *exchange_;
+  exchange.session = nullptr;
   if (worker_.is_draining_ || exchange.response.close) keeps_alive_ = false;
+  const bool is_special = !is_body_complete_ || exchange.response.source || has_begun_response() || exchange.hijack;
+  if (is_special) [[unlikely]]
+    return finish_slowly();
   if (exchange.response.status == 205) exchange.response.body.clear();  // RFC 9110 §15.3.6: it has none
-  const std::size_t out_before = out_.size();
-  const bool is_large = exchange.response.body.size() >= kLargeBodyBytes &&
-                        exchange.head.method != http::Method::head && !http::forbids_body(exchange.response.status);
+  const bool is_large = exchange.response.body.size() >= kLargeBodyBytes && !is_silent(exchange);
   write_response(exchange, !is_large);
+  if (is_large) return send_large_body();
+  return conclude_exchange();
+}
 
+Task<> Session::send_large_body() {
+  response_bytes_ = exchange_->response.body.size();
+  co_await out_.flush(exchange_->response.body);
+  bytes_in_a_row_ += response_bytes_;
+  co_await conclude_exchange();
+}
+
+// Where something has to be waited for, or the response is no plain one.
+Task<> Session::finish_slowly() {
+  Exchange& exchange = *exchange_;
+  if (!is_body_complete_ && owes_continue_) keeps_alive_ = false;  // its body may or may not come
+  if (exchange.hijack) {
+    keeps_alive_ = false;
+    if (exchange.hijack->has_response) write_response(exchange, true);
+    co_return;
+  }
+  if (has_begun_response()) {
+    const Result<void> ended = end_stream();
+    if (!ended) worker_.server_.log("a response was cut short: " + ended.error().message());
+  } else if (exchange.response.source) {
+    co_await stream_source();
+  } else {
+    write_response(exchange, true);
+  }
+  body_writer_.reset();
+  if (!is_body_complete_ && keeps_alive_) co_await drop_body();
+  co_await conclude_exchange();
+}
+
+// What is behind the request goes to the front of the input.
+async::Soon<> Session::conclude_exchange() {
+  Exchange& exchange = *exchange_;
   const std::size_t consumed = exchange.head_bytes + exchange.inline_body_bytes;
   exchange.input.consume(consumed);
-  if (!unparsed_.empty()) exchange.input = std::move(unparsed_);
+  Buffer& behind = ahead_.octets();
+  if (!behind.empty()) {
+    if (exchange.input.empty()) {
+      std::swap(exchange.input, behind);
+    } else {
+      exchange.input.append(behind.readable());
+    }
+    behind.clear();
+  }
   ++exchanges_;
-  ++worker_.served_;
-  bytes_in_a_row_ += consumed + out_.size() - out_before;
-  if (is_large) return write_large_body();
+  worker_.count_exchange(exchange, response_bytes_);
+  response_bytes_ = 0;
+  out_.set_deadline(kNever);
+  if (options().on_header_received) out_.set_limits({options().write_timeout, options().write_min_rate});
+  bytes_in_a_row_ += consumed + out_.gathered().size();
   if (++exchanges_in_a_row_ >= kMaxExchangesInARow || bytes_in_a_row_ >= kMaxBytesInARow) return let_others_run();
-  if (out_.size() >= kMaxGatheredBytes) return flush();
+  if (out_.gathered().size() >= kMaxGatheredBytes && !out_.push()) return let_others_run();
   return {};
 }
 
@@ -298,83 +599,153 @@ void Session::write_response(Exchange& exchange, bool with_body) {
 
 Result<http::BodyLength> Session::try_write_response(const Exchange& exchange, bool with_body) {
   const ResponseParts& response = exchange.response;
-  const bool is_silent = exchange.head.method == http::Method::head || http::forbids_body(response.status);
-  const Bytes body = with_body && !is_silent ? Bytes(response.body) : Bytes();
-  return http::write_response_head(out_, response_head(exchange), body);
+  const Bytes body = with_body && !is_silent(exchange) ? Bytes(response.body) : Bytes();
+  response_bytes_ = body.size();
+  const http::KnownLength length =
+      http::forbids_body(response.status) ? http::KnownLength() : http::KnownLength(response.body.size());
+  return http::write_response_head(out_.gathered(), response_head(exchange, length), body);
 }
 
-http::ResponseHeadParts Session::response_head(const Exchange& exchange) const {
+http::ResponseHeadParts Session::response_head(const Exchange& exchange, http::KnownLength length) const {
   const ResponseParts& response = exchange.response;
   const http::Fields& fields = response.fields.view();
   const bool is_plain = fields.empty() || (!fields.contains(FieldName::date) && !fields.contains(FieldName::server));
-  const bool has_default_type = response.content_type.empty() && !response.body.empty();
+  const bool has_default_type = response.content_type.empty() && length != http::KnownLength(0) &&
+                                !http::forbids_body(response.status) && !options().no_default_content_type;
   http::ResponseHeadParts parts;
   parts.status = response.status;
   parts.fields = response.fields;
   parts.content_type = has_default_type ? kDefaultContentType : http::FieldValue::checked(response.content_type);
-  parts.length = http::forbids_body(response.status) ? http::KnownLength() : response.body.size();
+  parts.length = length;
   parts.request_method = exchange.head.method;
   parts.is_for_http_1_0 = exchange.head.is_http_1_0;
-  parts.keeps_alive = keeps_alive_;
+  parts.keeps_alive = keeps_alive_ || exchange.hijack;
   if (is_plain) {
     parts.defaults.opening = worker_.prefix(response.status);
   } else {
     parts.defaults.server = worker_.server_line_;
-    parts.defaults.date = worker_.date_.at(worker_.loop_.wall_now());
+    parts.defaults.date = worker_.date_line();
   }
   return parts;
 }
 
-Task<> Session::write_large_body() {
-  connection_->set_deadline(Direction::write, after(worker_.loop_.now(), worker_.server_.options().write_timeout));
-  const std::array<Bytes, 2> pieces = {out_.readable(), Bytes(exchange_->response.body)};
-  const Result<void> written = co_await connection_->write(pieces);
-  if (!written) lose_connection();
-  connection_->set_deadline(Direction::write, kNever);
-  out_.clear();
-  bytes_in_a_row_ += exchange_->response.body.size();
-  if (++exchanges_in_a_row_ >= kMaxExchangesInARow || bytes_in_a_row_ >= kMaxBytesInARow) co_await let_others_run();
+// ---- responses that are streamed -------------------------------------------------------------------------
+
+Result<void> Session::begin_stream() {
+  Exchange& exchange = *exchange_;
+  worker_.loop_.disarm(handler_deadline_);
+  if (worker_.is_draining_ || exchange.response.close) keeps_alive_ = false;
+  if (!is_body_complete_ && owes_continue_) keeps_alive_ = false;
+  const Result<http::BodyLength> length =
+      http::write_response_head(out_.gathered(), response_head(exchange, exchange.response.stream_length));
+  if (!length) return fail(length.error());
+  if (length->kind == http::BodyLength::Kind::until_close) keeps_alive_ = false;
+  body_writer_.emplace(*length);
+  response_bytes_ = 0;
+  return {};
 }
+
+async::Soon<Result<void>> Session::write_body(Bytes data) {
+  if (!has_begun_response()) {
+    const Result<void> begun = begin_stream();
+    if (!begun) return begun;
+  }
+  if (is_lost()) return Result<void>(fail(Errc::connection_reset));
+  if (!is_silent(*exchange_)) {
+    const Result<void> written = body_writer_->write(out_.gathered(), data);
+    if (!written) return written;
+    response_bytes_ += data.size();
+  }
+  if (out_.gathered().size() < options().write_buffer_bytes) return Result<void>();
+  return flush_body();
+}
+
+Task<Result<void>> Session::flush_body() {
+  if (!has_begun_response()) {
+    const Result<void> begun = begin_stream();
+    if (!begun) co_return begun;
+  }
+  if (!co_await out_.flush()) co_return fail(Errc::operation_canceled);  // and the session may be gone
+  if (is_lost())
+    co_return fail(out_.failure() == Outbox::Failure::connection ? Errc::connection_reset : Errc::timed_out);
+  co_return Result<void>();
+}
+
+// The end of a body that the handler has written; nothing ends the one of a handler that has thrown.
+Result<void> Session::end_stream() {
+  if (exchange_->thrown || is_silent(*exchange_)) return {};
+  const Result<void> finished = body_writer_->finish(out_.gathered(), exchange_->response.trailers.view());
+  if (!finished) keeps_alive_ = false;
+  return finished;
+}
+
+Task<> Session::stream_source() {
+  Exchange& exchange = *exchange_;
+  Result<void> went = begin_stream();
+  std::vector<char> room(is_silent(exchange) ? 0 : kSourceBytes);
+  try {
+    while (went && !room.empty()) {
+      const Result<std::size_t> count = co_await exchange.response.source->read(room);
+      if (!count) went = fail(count.error());
+      if (!count || *count == 0) break;
+      went = co_await write_body({room.data(), std::min(*count, room.size())});
+    }
+  } catch (const std::exception& error) {
+    exchange.thrown = error.what();
+    worker_.server_.log("a body source threw: " + *exchange.thrown);
+  }
+  if (went && !exchange.thrown) went = end_stream();
+  if (went && !exchange.thrown) co_return;
+  keeps_alive_ = false;
+  if (!went) worker_.server_.log("a response was cut short: " + went.error().message());
+}
+
+Result<void> Session::send_interim(int status, const http::OwnedFields& fields) {
+  const Result<void> written =
+      http::write_interim_response(out_.gathered(), status, exchange_->head.is_http_1_0, fields);
+  if (written) (void)out_.push();
+  return written;
+}
+
+// ---- the end ---------------------------------------------------------------------------------------------
 
 Task<> Session::let_others_run() {
   exchanges_in_a_row_ = 0;
   bytes_in_a_row_ = 0;
-  co_await flush();
+  co_await out_.flush();
   co_await async::YieldToLoop(worker_.loop_);
 }
 
-async::Soon<> Session::flush() {
-  if (out_.empty() || is_connection_lost_) return {};
-  const Bytes all = out_.readable();
-  const Result<std::size_t> written = connection_->try_write({&all, 1});
-  if (!written && !is_would_block(written.error())) {
-    lose_connection();
-    return {};
-  }
-  if (written && *written == all.size()) {
-    out_.clear();
-    return {};
-  }
-  return flush_rest(written.value_or(0));
-}
-
-Task<> Session::flush_rest(std::size_t written) {
-  connection_->set_deadline(Direction::write, after(worker_.loop_.now(), worker_.server_.options().write_timeout));
-  out_.consume(written);
-  const std::array<Bytes, 1> rest = {out_.readable()};
-  const Result<void> result = co_await connection_->write(rest);
-  if (!result) lose_connection();
+// The connection is another's from now on.
+Task<> Session::hand_over() {
+  co_await out_.flush();
+  show(ConnState::hijacked);
+  if (is_lost()) co_return;
+  connection_->set_deadline(Direction::read, kNever);
   connection_->set_deadline(Direction::write, kNever);
-  out_.clear();
+  exchange_->input.consume(exchange_->head_bytes + exchange_->inline_body_bytes);
+  exchange_->input.append(ahead_.octets().readable());
+  HijackedConnection hijacked;
+  hijacked.stream = with_leftover(worker_.loop_, std::move(connection_), exchange_->input.readable());
+  hijacked.local = ends_->local;
+  hijacked.remote = ends_->remote;
+  hijacked.runtime = &worker_.runtime_;
+  worker_.hand_over(std::move(exchange_->hijack->handler), std::move(hijacked));
 }
 
 // Answers what cannot be served; the connection closes after it.
 void Session::refuse(Errc error) {
   const ErrcRow& row = errc_row(error);
+  refuse_with(row.status == 0 ? 400 : row.status, row.message, error);
+}
+
+void Session::refuse_with(int status, std::string_view message, Errc error) {
   keeps_alive_ = false;
-  exchange_->response.clear();
-  exchange_->response.status = row.status == 0 ? 400 : row.status;
-  exchange_->response.body = row.message;
+  if (options().log_all_errors) worker_.server_.log("refused a request: " + std::string(message));
+  worker_.count(&Metrics::refused);
+  exchange_->ctx.error(status, message);
+  if (error == Errc::method_not_allowed) (void)exchange_->response.fields.set("Allow", "GET, HEAD");
+  if (options().on_error) options().on_error(exchange_->ctx, error);
   write_response(*exchange_, true);
 }
 

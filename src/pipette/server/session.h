@@ -1,87 +1,173 @@
 // Session: HTTP on one connection, from its first octet to its close. Internal to server/.
 //
 //   next head ──> body ──> handler ──> response ──┐
-//       ^                                         │   responses gather in out_ and are flushed together,
+//       ^                                         │   responses gather in the outbox and are flushed together,
 //       └──────────── keep alive ─────────────────┘   always before the session waits for anything
 //
 // Each step returns at once when what it needs is there already (async::Soon), so a batch of pipelined requests is
 // served without a suspension; every 64 exchanges or 256 KiB the session lets others run.
+//
+// A handler that suspends runs beside the session, as a task of the worker's. The session reads ahead meanwhile, to see
+// whether the client is still there, and waits for whatever comes first: the handler's end, its deadline, its own
+// wish to be late (timeout_error), or the end of the server. Late handlers keep their exchange; the session goes on
+// with another.
+//
+// While it idles a session holds neither an exchange nor a buffer, unless it is one of the few that idled last.
 //
 // Lifetime  the worker outlives it.   Threads  the loop's.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
+#include "pipette/async/event.h"
 #include "pipette/async/task.h"
-#include "pipette/base/buffer.h"
+#include "pipette/async/timer.h"
 #include "pipette/base/list.h"
-#include "pipette/http/body_reader.h"
+#include "pipette/http/body_writer.h"
 #include "pipette/http/message_writer.h"
 #include "pipette/net/connection.h"
 #include "pipette/net/listener.h"
 #include "pipette/server/exchange.h"
+#include "pipette/server/options.h"
+#include "pipette/server/outbox.h"
+#include "pipette/server/read_ahead.h"
 
 namespace pipette::server {
 
 class Worker;
 
-class Session : public ListNode {
+class Session final : public ListNode, private ReadAhead::Owner {
  public:
-  Session(Worker& worker, net::Connected connected);
+  Session(Worker& worker, net::Connected connected, std::uint64_t id);
   ~Session();
 
   Task<> run();
 
+  // Its place among those that idle and hold memory still.
+  struct Warmth final : ListNode {
+    explicit Warmth(Session& owner) : session(owner) {}
+    Session& session;
+  };
+  // What an idle connection needs is its connection.
+  void release_memory();
+
   // Closes the connection as soon as no exchange is under way.
   void drain();
-  void abort() { connection_->abort(); }
+  // Tells the handler to stop.
+  void request_stop(async::StopReason reason);
+  // Ends it now: what is under way is cut off, and a handler that does not return is overdue.
+  void abort();
+
+  // ---- what the context of its exchange asks for (request_ctx.h)
+  Task<Result<Bytes>> read_body_some();
+  async::Soon<Result<void>> write_body(Bytes data);
+  Task<Result<void>> flush_body();
+  Result<void> send_interim(int status, const http::OwnedFields& fields);
+  void set_read_deadline(TimePoint deadline) { own_read_deadline_ = deadline; }
+  void set_write_deadline(TimePoint deadline) { out_.set_deadline(deadline); }
+  bool has_begun_response() const { return body_writer_.has_value(); }
+  void move_handler_deadline();
+  // The handler has ended, or given up.
+  void attend() { attention_.set(); }
 
  private:
   enum class State : std::uint8_t { idle, reading, handling, closing };
   enum class Parsed : std::uint8_t { need_more, complete, refused };
 
+  // Says that the handler's time is over.
+  struct HandlerDeadline final : async::Timer {
+    explicit HandlerDeadline(Session& owner) : session(owner) {}
+    void run() override {
+      session.is_handler_late_ = true;
+      session.attend();
+    }
+    Session& session;
+  };
+
+  void ensure_exchange();
   bool must_linger();
+  void show(ConnState state);
 
   async::Soon<bool> next_head();
   Task<bool> read_head();
   Parsed parse_head();
   Result<void> accept_head();
+  void apply(const RequestConfig& config);
 
-  async::Soon<bool> read_body();
+  async::Soon<bool> prepare_body();
   Task<bool> receive_body();
-  Task<Result<void>> receive_all(http::BodyReader& reader);
+  Result<Bytes> take_body();
+  TimePoint body_deadline() const;
+  TimePoint whole_read_deadline() const { return own_read_deadline_ != kNever ? own_read_deadline_ : read_deadline_; }
+  void send_continue();
+  std::optional<int> answer_to_expectation();
+  Task<> drop_body();
+  std::error_code body_error();
 
   async::Soon<> call_handler();
   Task<> await_handler(Task<> handler);
-  void refuse_thrown(const char* what);
+  void answer_late();
+  void answer_with(const LateAnswer& answer);
+  void conclude_handler();
+  void part_with_handler();
+  void refuse_thrown(const std::string& what);
+  void input_ended() override;
 
   async::Soon<> finish();
+  Task<> send_large_body();
+  Task<> finish_slowly();
+  Task<> stream_source();
+  Result<void> end_stream();
   void write_response(Exchange& exchange, bool with_body);
   Result<http::BodyLength> try_write_response(const Exchange& exchange, bool with_body);
-  http::ResponseHeadParts response_head(const Exchange& exchange) const;
-  Task<> write_large_body();
+  http::ResponseHeadParts response_head(const Exchange& exchange, http::KnownLength length) const;
+  Result<void> begin_stream();
+  async::Soon<> conclude_exchange();
   Task<> let_others_run();
-
-  async::Soon<> flush();
-  Task<> flush_rest(std::size_t written);
+  Task<> hand_over();
 
   void refuse(Errc error);
-  void lose_connection() { is_connection_lost_ = true; }
-  bool keeps_alive() const { return keeps_alive_ && !is_connection_lost_; }
+  void refuse_with(int status, std::string_view message, Errc error);
+  bool is_lost() const { return is_connection_lost_ || out_.is_broken(); }
+  bool keeps_alive() const { return keeps_alive_ && !is_lost(); }
+  const ServerOptions& options() const;
+  TimePoint now() const;
 
   Worker& worker_;
+  std::uint64_t id_;
   std::unique_ptr<net::Connection> connection_;
-  Ends ends_;
-  std::unique_ptr<Exchange> exchange_;
-  Buffer out_;
-  Buffer unparsed_;  // what arrived behind a head whose body is being received
-  TimePoint head_deadline_;
-  TimePoint idle_since_{};  // when all that was answered had been handed to the network
+  std::unique_ptr<Ends> ends_;
+  std::unique_ptr<Exchange> exchange_;  // null while the session idles
+  Outbox out_;
+  ReadAhead ahead_;  // what arrived behind a head while its body was received, or while its handler was at work
+  async::Event attention_;
+  HandlerDeadline handler_deadline_;
+  Warmth warmth_;
+
+  TimePoint connected_at_;
+  TimePoint began_at_;                    // the request that is being read: its first octet
+  TimePoint read_deadline_ = kNever;      // of the whole request
+  TimePoint own_read_deadline_ = kNever;  // that the handler has set
+  TimePoint idle_since_{};                // when all that was answered had been handed to the network
+  std::uint64_t exchanges_ = 0;
+
+  // Of the body that is being received.
+  Duration body_waited_{};
+  std::uint64_t body_received_ = 0;
+  bool is_body_complete_ = true;
+  bool streams_body_ = false;
+  bool owes_continue_ = false;
+
+  std::optional<http::BodyWriter> body_writer_;  // of a response that is being streamed
+  std::uint64_t response_bytes_ = 0;             // of its body
+
   State state_ = State::reading;
   bool keeps_alive_ = true;
   bool is_connection_lost_ = false;
-  std::uint32_t exchanges_ = 0;
+  bool is_handler_late_ = false;
+  bool is_cut_ = false;
   std::uint32_t exchanges_in_a_row_ = 0;  // since the session last let others run
   std::size_t bytes_in_a_row_ = 0;
 };

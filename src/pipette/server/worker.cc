@@ -1,12 +1,15 @@
 #include "pipette/server/worker.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <string>
 #include <utility>
 
 #include "pipette/async/sleep.h"
 #include "pipette/async/yield.h"
 #include "pipette/http/status.h"
+#include "pipette/net/close.h"
 #include "pipette/server/session.h"
 
 namespace pipette::server {
@@ -17,6 +20,12 @@ constexpr unsigned kMaxAcceptsInARow = 64;
 constexpr Duration kLongestPause = std::chrono::seconds(1);
 // For sessions to notice that their connections were aborted.
 constexpr Duration kAbortGrace = std::chrono::milliseconds(100);
+// Connections that are being told so; beyond, they are just closed.
+constexpr std::size_t kMaxRefusals = 64;
+// Idle connections that hold the memory of their last exchange.
+constexpr std::size_t kMaxWarm = 128;
+
+Task<> nothing() { co_return; }
 
 }  // namespace
 
@@ -26,38 +35,59 @@ struct Worker::Acceptor : ListNode {
   std::unique_ptr<net::Listener> listener;
 };
 
-// Says that draining is over, when it is time.
-struct Worker::Deadline final : async::Timer {
-  explicit Deadline(async::Event& over) : event(over) {}
-  void run() override { event.set(); }
-  async::Event& event;
+// A connection that is being refused, where shutdown finds it.
+struct Worker::Refused : ListNode {
+  explicit Refused(net::Connected of) : connected(std::move(of)) {}
+  net::Connected connected;
+};
+
+// Somebody who waits for the last connection to end.
+struct Worker::Ending : ListNode {
+  explicit Ending(async::Loop& loop) : event(loop) {}
+  async::Event event;
+};
+
+// Sets an event when it is time.
+class Worker::Alarm final : public async::Timer {
+ public:
+  Alarm(async::Loop& loop, async::Event& event, TimePoint when) : loop_(loop), event_(event) { loop_.arm(*this, when); }
+  void run() override { event_.set(); }
+
+ private:
+  async::Loop& loop_;
+  async::Event& event_;
 };
 
 Worker::Worker(const Server& server, Runtime& runtime)
     : server_(server),
       runtime_(runtime),
       loop_(runtime.loop()),
-      exchanges_(server.options().head),
-      stopping_(runtime.loop()),
-      drained_(runtime.loop()),
-      sessions_(runtime.loop()) {
-  server.workers_.fetch_add(1, std::memory_order_relaxed);
+      exchanges_(server.options().head, loop_),
+      per_ip_(server.options().max_conns_per_ip),
+      stopping_(loop_),
+      handlers_(loop_),
+      hijackers_(loop_),
+      refusals_(loop_),
+      sessions_(loop_) {
   if (!server.options().name.empty()) server_line_ = "Server: " + server.options().name + "\r\n";
+  server.enter(metrics_);
 }
 
-Worker::~Worker() { server_.workers_.fetch_sub(1, std::memory_order_relaxed); }
+Worker::~Worker() { server_.leave(metrics_); }
 
 std::string_view Worker::prefix(int status) {
   const WallTime now = loop_.wall_now();
   if (status != prefix_status_ || now >= prefix_until_ || now < prefix_until_ - std::chrono::seconds(1)) {
     prefix_ = http::status_line(status);
     prefix_ += server_line_;
-    prefix_ += date_.at(now);
+    if (!server_.options().no_default_date) prefix_ += date_.at(now);
     prefix_status_ = status;
     prefix_until_ = std::chrono::floor<std::chrono::seconds>(now) + std::chrono::seconds(1);
   }
   return prefix_;
 }
+
+// ---- connections -----------------------------------------------------------------------------------------
 
 Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
   if (is_draining_) co_return;
@@ -72,11 +102,11 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
     Result<net::Connected> connected = co_await acceptor.listener->accept();
     if (connected) {
       pause = kFirstPause;
-      if (open_ >= server_.options().max_connections) continue;  // and so it is aborted
-      sessions_.spawn(serve_connection(std::move(*connected)));
+      if (admit(*connected)) sessions_.spawn(run_session(std::move(*connected)));
       continue;
     }
     if (connected.error() == make_error_code(Errc::listener_closed)) co_return;
+    count(&Metrics::accept_errors);
     server_.log("accept on " + acceptor.listener->address().to_string() + " failed: " + connected.error().message());
     co_await async::sleep_until(loop_, after(loop_.now(), pause), stopping_.token());
     pause = std::min(pause * 2, kLongestPause);
@@ -84,45 +114,202 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
 }
 
 Task<> Worker::serve_connection(net::Connected connected) {
-  ++open_;  // from now on, though it runs later: neither the limit nor a shutdown may overlook it
+  if (!admit(connected)) return nothing();
   return run_session(std::move(connected));
 }
 
-Task<> Worker::run_session(net::Connected connected) {
-  Session session(*this, std::move(connected));
-  open_sessions_.push_back(session);
-  try {
-    co_await session.run();
-  } catch (const std::exception& error) {
-    server_.log("a connection was dropped: " + std::string(error.what()));  // out of memory, most likely
+// Counts a connection from now on, though it is served later: neither a limit nor a shutdown may overlook it. One that
+// is too many is dealt with here.
+bool Worker::admit(net::Connected& connected) {
+  count(&Metrics::accepted);
+  const bool is_too_many = open_ >= server_.options().concurrency;
+  if (!is_too_many && per_ip_.enter(connected.remote)) {
+    ++open_;
+    metrics_.open_connections.add(1);
+    return true;
   }
-  --open_;
-  if (open_ == 0) drained_.set();
+  count(is_too_many ? &Metrics::rejected_concurrency : &Metrics::rejected_per_ip);
+  const bool is_told = server_.options().refusal == Refusal::answer && refusals_.size() < kMaxRefusals;
+  if (is_told) refusals_.spawn(refuse(std::move(connected), is_too_many ? 503 : 429));
+  connected.connection.reset();
+  return false;
 }
 
-Task<ShutdownReport> Worker::shutdown(TimePoint deadline) {
+Task<> Worker::refuse(net::Connected connected, int status) {
+  Refused refused(std::move(connected));
+  refused_.push_back(refused);
+  net::Connection& connection = *refused.connected.connection;
+  const std::string_view message = status == 503 ? "too many connections" : "too many connections from this address";
+  std::string text(prefix(status));
+  text += "Content-Type: text/plain; charset=utf-8\r\nContent-Length: " + std::to_string(message.size()) +
+          "\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+  text += message;
+  const TimePoint deadline = after(loop_.now(), server_.options().linger_timeout);
+  connection.set_deadline(net::Direction::write, deadline);
+  const std::array<Bytes, 1> pieces = {text};
+  const Result<void> written = co_await connection.write(pieces);
+  if (written) (void)co_await net::close(connection, deadline);
+}
+
+Task<> Worker::run_session(net::Connected connected) {
+  const net::Address remote = connected.remote;
+  {
+    Session session(*this, std::move(connected), ++connections_);
+    open_sessions_.push_back(session);
+    try {
+      co_await session.run();
+    } catch (const std::exception& error) {
+      server_.log("a connection was dropped: " + std::string(error.what()));  // out of memory, most likely
+    }
+  }
+  per_ip_.leave(remote);
+  --open_;
+  metrics_.open_connections.subtract(1);
+  note_end();
+}
+
+void Worker::note_end() {
+  if (open_ == 0 && overdue_ == 0) endings_.for_each([](Ending& ending) { ending.event.set(); });
+}
+
+void Worker::keep_warm(Session::Warmth& idle) {
+  warm_.push_back(idle);
+  if (++warm_count_ <= kMaxWarm) return;
+  Session& coldest = warm_.front().session;
+  take_warm(warm_.front());
+  coldest.release_memory();
+}
+
+void Worker::take_warm(Session::Warmth& idle) {
+  if (!idle.is_linked()) return;
+  idle.unlink();
+  --warm_count_;
+}
+
+// ---- handlers --------------------------------------------------------------------------------------------
+
+void Worker::run_handler(Exchange& exchange, Task<> handler) {
+  exchange.is_handling = true;
+  exchange.handler = std::move(handler);
+  handlers_.spawn(await_handler(exchange));
+}
+
+Task<> Worker::await_handler(Exchange& exchange) {
+  try {
+    co_await exchange.handler;
+  } catch (const std::exception& error) {
+    exchange.thrown = error.what();
+  } catch (...) {
+    exchange.thrown = "not a std::exception";
+  }
+  exchange.handler = Task<>();
+  exchange.is_handling = false;
+  if (exchange.session != nullptr) {
+    exchange.session->attend();
+  } else {
+    release(exchange);
+  }
+}
+
+void Worker::adopt(std::unique_ptr<Exchange> exchange) {
+  late_.push_back(std::move(exchange));
+  ++overdue_;
+  metrics_.handlers_overdue.add(1);
+}
+
+void Worker::release(Exchange& exchange) {
+  const auto found = std::ranges::find(late_, &exchange, &std::unique_ptr<Exchange>::get);
+  if (exchange.thrown) server_.log("a handler that was late threw: " + *exchange.thrown);
+  std::swap(*found, late_.back());
+  exchanges_.give_back(std::move(late_.back()));
+  late_.pop_back();
+  --overdue_;
+  metrics_.handlers_overdue.subtract(1);
+  note_end();
+}
+
+void Worker::hand_over(HijackHandler handler, HijackedConnection connection) {
+  hijackers_.spawn(run_hijacked(std::move(handler), std::move(connection)));
+}
+
+Task<> Worker::run_hijacked(HijackHandler handler, HijackedConnection connection) {
+  metrics_.hijacked.add(1);
+  try {
+    co_await handler(std::move(connection));
+  } catch (const std::exception& error) {
+    server_.log("a hijacker threw: " + std::string(error.what()));
+  } catch (...) {
+    server_.log("a hijacker threw");
+  }
+  metrics_.hijacked.subtract(1);
+}
+
+// ---- counting --------------------------------------------------------------------------------------------
+
+void Worker::count_failure(Outbox::Failure failure) {
+  if (failure == Outbox::Failure::timed_out) count(&Metrics::write_timeouts);
+  if (failure == Outbox::Failure::too_slow) count(&Metrics::write_rate_timeouts);
+}
+
+void Worker::count_exchange(const Exchange& exchange, std::uint64_t body_bytes) {
+  count(&Metrics::exchanges);
+  const int status = exchange.response.status;
+  metrics_.responses[static_cast<std::size_t>(status / 100) % metrics_.responses.size()].add(1);
+  const Duration took = loop_.now() - exchange.started_at;
+  const auto microseconds = static_cast<std::uint64_t>(std::max<Duration::rep>(took.count(), 0)) / 1000;
+  const auto bucket = static_cast<std::size_t>(std::bit_width(microseconds));
+  metrics_.latency[std::min(bucket, kLatencyBuckets - 1)].add(1);
+  if (!server_.options().on_access) return;
+  const http::RequestHead& head = exchange.head;
+  server_.options().on_access({.connection_id = exchange.connection_id,
+                               .request_number = exchange.request_number,
+                               .remote = exchange.ends->remote,
+                               .time = loop_.wall_now() - took,
+                               .method = head.method_text,
+                               .target = head.target,
+                               .is_http_1_0 = head.is_http_1_0,
+                               .referer = head.fields.get(http::FieldName::referer).value_or(""),
+                               .user_agent = head.fields.get(http::FieldName::user_agent).value_or(""),
+                               .status = status,
+                               .response_body_bytes = body_bytes,
+                               .took = took});
+}
+
+// ---- shutdown --------------------------------------------------------------------------------------------
+
+// Until no connection is open and no handler at work, or the deadline.
+Task<> Worker::wait_for_end(TimePoint deadline) {
+  if (open_ == 0 && overdue_ == 0) co_return;
+  Ending ending(loop_);
+  endings_.push_back(ending);
+  const Alarm alarm(loop_, ending.event, deadline);
+  co_await ending.event.wait();
+}
+
+Task<ShutdownReport> Worker::shutdown(TimePoint deadline, Duration notice) {
   is_draining_ = true;
+  if (state_ == WorkerState::running) state_ = WorkerState::draining;
   stopping_.request_stop(async::StopReason::shutdown);
   acceptors_.for_each([](Acceptor& acceptor) { acceptor.listener->close(); });
   open_sessions_.for_each([](Session& session) { session.drain(); });
 
   ShutdownReport report;
-  Deadline timer(drained_);
-  if (open_ > 0) {
-    drained_.reset();
-    loop_.arm(timer, deadline);
-    co_await drained_.wait();
+  const TimePoint notice_at = deadline == kNever ? kNever : deadline - notice;
+  for (const TimePoint until : {notice_at, deadline}) {
+    co_await wait_for_end(until);
+    open_sessions_.for_each([](Session& session) { session.request_stop(async::StopReason::shutdown); });
+    for (const std::unique_ptr<Exchange>& late : late_) late->stop.request_stop(async::StopReason::shutdown);
   }
+  refused_.for_each([](Refused& refused) { refused.connected.connection->abort(); });
   if (open_ > 0) {
     report.cut = open_;
+    metrics_.cut.add(open_);
     open_sessions_.for_each([](Session& session) { session.abort(); });
-    drained_.reset();
-    loop_.arm(timer, after(loop_.now(), kAbortGrace));
-    co_await drained_.wait();
+    co_await wait_for_end(after(loop_.now(), kAbortGrace));
   }
-  loop_.disarm(timer);
-  report.served = served_;
-  report.overdue = open_;
+  report.served = served();
+  report.overdue = overdue_ + open_;
+  state_ = WorkerState::stopped;
   co_return report;
 }
 

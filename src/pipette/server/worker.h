@@ -1,12 +1,20 @@
 // Worker: a server at work on one runtime. Accepts connections and holds their sessions.
 //
 //   Worker worker(server, runtime);
-//   tasks.spawn(worker.serve(std::move(listener)));         // until the listener is closed
+//   tasks.spawn(worker.serve(std::move(listener)));         // until the listener is closed; several may be served
 //   ShutdownReport report = co_await worker.shutdown(after(loop.now(), 30s));
 //
+//   running ──shutdown()──> draining ─────────────────────────────────> stopped
+//                           listeners and idle connections are closed,
+//                           exchanges finish with Connection: close,
+//                           `notice` before the deadline handlers are told to stop, at the deadline all is aborted
+//
+// A worker that was stopped serves no more; its server can be served by another one, also beside it.
+//
 // Errors    an accept that fails is logged and tried again after a pause, 5 ms doubling to 1 s; it never ends serving.
-// Lifetime  the server and the runtime outlive it. Sessions still there when it dies are aborted.
-// Threads   the loop's.
+// Lifetime  the server and the runtime outlive it. Sessions still there when it dies are aborted, and handlers that
+//           have not returned are destroyed.
+// Threads   the loop's; metrics() from any.
 #pragma once
 
 #include <cstdint>
@@ -17,63 +25,111 @@
 #include "pipette/async/task_group.h"
 #include "pipette/http/date.h"
 #include "pipette/net/runtime.h"
+#include "pipette/server/buffer_pool.h"
 #include "pipette/server/exchange.h"
+#include "pipette/server/ip_limit.h"
+#include "pipette/server/metrics.h"
+#include "pipette/server/outbox.h"
 #include "pipette/server/server.h"
+#include "pipette/server/session.h"
 
 namespace pipette::server {
 
-class Session;
+enum class WorkerState : std::uint8_t { running, draining, stopped };
 
 struct ShutdownReport {
   std::uint64_t served = 0;   // exchanges in the worker's life
   std::uint64_t cut = 0;      // connections aborted at the deadline
-  std::uint64_t overdue = 0;  // sessions whose handlers had not returned even then
+  std::uint64_t overdue = 0;  // handlers that had not returned even then
 };
 
 class Worker {
  public:
+  static constexpr Duration kStopNotice = std::chrono::seconds(1);
+
   Worker(const Server& server, Runtime& runtime);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
 
   Task<> serve(std::unique_ptr<net::Listener> listener);
-  // One connection, from anywhere, until it is closed.
+  // One connection, from anywhere, until it is closed. Limits hold for it too.
   Task<> serve_connection(net::Connected connected);
 
-  // Stops listening, closes idle connections, lets exchanges finish with Connection: close, and aborts at `deadline`.
-  Task<ShutdownReport> shutdown(TimePoint deadline);
+  // Safe to call again, also while another call waits.
+  Task<ShutdownReport> shutdown(TimePoint deadline, Duration notice = kStopNotice);
+  WorkerState state() const { return state_; }
 
   std::size_t open_connections() const { return open_; }
-  std::uint64_t served() const { return served_; }
+  std::uint64_t served() const { return metrics_.exchanges.get(); }
+  std::size_t overdue_handlers() const { return overdue_; }
+  const Metrics& metrics() const { return metrics_; }
 
  private:
   friend class Session;
 
   struct Acceptor;
-  struct Deadline;
+  struct Refused;
+  struct Ending;
+  class Alarm;
 
   // Status line, Server and Date of a response, which change once a second at most.
   std::string_view prefix(int status);
+  std::string_view date_line() { return date_.at(loop_.wall_now()); }
+  bool admit(net::Connected& connected);
   Task<> run_session(net::Connected connected);
+  Task<> refuse(net::Connected connected, int status);
+  Task<> wait_for_end(TimePoint deadline);
+  void note_end();
+  void keep_warm(Session::Warmth& idle);
+  void take_warm(Session::Warmth& idle);
+
+  // ---- handlers that have suspended
+  void run_handler(Exchange& exchange, Task<> handler);
+  Task<> await_handler(Exchange& exchange);
+  // An exchange that nobody waits for any more, until its handler has ended.
+  void adopt(std::unique_ptr<Exchange> exchange);
+  void release(Exchange& exchange);
+  bool is_swamped() const { return overdue_ >= server_.options().max_overdue_handlers; }
+  void hand_over(HijackHandler handler, HijackedConnection connection);
+  Task<> run_hijacked(HijackHandler handler, HijackedConnection connection);
+
+  // ---- counting
+  void count(Count Metrics::* counter) { (metrics_.*counter).add(1); }
+  void add(Count Metrics::* counter, std::uint64_t more) { (metrics_.*counter).add(more); }
+  void count_failure(Outbox::Failure failure);
+  void count_exchange(const Exchange& exchange, std::uint64_t body_bytes);
 
   const Server& server_;
   Runtime& runtime_;
   async::Loop& loop_;
   ExchangePool exchanges_;
+  BufferPool buffers_;
+  IpLimit per_ip_;
   std::string server_line_;  // "Server: …\r\n", or nothing
   http::DateLine date_;
   std::string prefix_;
   int prefix_status_ = 0;
   WallTime prefix_until_{};
+  WorkerState state_ = WorkerState::running;
   bool is_draining_ = false;
   async::StopSource stopping_;  // ends the pauses of those who accept
+  std::uint64_t connections_ = 0;
   std::size_t open_ = 0;
-  std::uint64_t served_ = 0;
+  std::size_t overdue_ = 0;
+  Metrics metrics_;
   List<Acceptor> acceptors_;
   List<Session> open_sessions_;
-  async::Event drained_;
-  async::TaskGroup sessions_;  // last: its tasks use all of the above
+  List<Session::Warmth> warm_;  // those that idle and hold memory, the one that idles longest in front
+  std::size_t warm_count_ = 0;
+  List<Refused> refused_;
+  List<Ending> endings_;
+  std::vector<std::unique_ptr<Exchange>> late_;
+  // Last, and in this order: the tasks of each use all that stands above it.
+  async::TaskGroup handlers_;
+  async::TaskGroup hijackers_;
+  async::TaskGroup refusals_;
+  async::TaskGroup sessions_;
 };
 
 }  // namespace pipette::server

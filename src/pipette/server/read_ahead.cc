@@ -1,0 +1,70 @@
+#include "pipette/server/read_ahead.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pipette::server {
+namespace {
+
+constexpr std::size_t kMinReadBytes = 1024;
+
+}  // namespace
+
+void ReadAhead::listen() {
+  is_listening_ = true;
+  if (has_ended()) return;
+  wait();
+}
+
+void ReadAhead::rest() {
+  is_listening_ = false;
+  if (waiter_ == nullptr) unlink();
+}
+
+void ReadAhead::dismiss() {
+  if (waiter_ == nullptr) return;
+  More& dismissed = *std::exchange(waiter_, nullptr);
+  dismissed.ahead_ = nullptr;
+  loop_.enqueue(dismissed);
+}
+
+void ReadAhead::forget_time_out() {
+  if (error_ == std::errc::timed_out) error_ = {};
+}
+
+void ReadAhead::wait() {
+  if (is_linked() || octets_.size() >= max_bytes_) return;
+  connection_.wait(net::Direction::read, *this);
+}
+
+// Takes what is there, up to the limit; true when there is news.
+bool ReadAhead::read() {
+  if (octets_.size() >= max_bytes_) return false;
+  const std::size_t room = max_bytes_ - octets_.size();
+  MutableBytes into = octets_.writable(std::min(room, kMinReadBytes));
+  into = into.first(std::min(into.size(), room));
+  const Result<std::size_t> count = connection_.try_read(into);
+  if (count && *count > 0) {
+    octets_.commit(*count);
+    received_ += *count;
+    return true;
+  }
+  if (count) {
+    has_finished_ = true;
+  } else if (count.error() == make_error_code(Errc::would_block)) {
+    return false;
+  } else {
+    error_ = count.error();
+  }
+  return true;
+}
+
+void ReadAhead::run() {
+  const bool has_news = read();
+  if (!has_ended() && (is_listening_ || !has_news)) wait();
+  if (!has_news) return;
+  if (has_ended() && is_listening_) owner_.input_ended();
+  if (waiter_ != nullptr) std::exchange(waiter_, nullptr)->run();
+}
+
+}  // namespace pipette::server

@@ -1,0 +1,93 @@
+// ReadAhead: the read direction of a connection while a request is being served. Internal to server/.
+//
+//   octets()  what has arrived behind the head: the body, then requests that are pipelined
+//
+//   co_await more()   until there is more than there was, or an end
+//   listen()          reads on in the background, up to a limit, so that a client that leaves is noticed at once
+//   rest()            reads no more: who comes next has the direction for himself
+//
+// Lifetime  connection and owner outlive it.   Threads  the loop's.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <system_error>
+
+#include "pipette/base/buffer.h"
+#include "pipette/net/connection.h"
+
+namespace pipette::server {
+
+class ReadAhead final : private net::Waiter {
+ public:
+  // Told when the client has finished or is gone, while somebody listens.
+  class Owner {
+   public:
+    virtual void input_ended() = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  ReadAhead(net::Connection& connection, async::Loop& loop, Owner& owner, std::size_t max_bytes)
+      : connection_(connection), loop_(loop), owner_(owner), max_bytes_(max_bytes) {}
+  ReadAhead(const ReadAhead&) = delete;
+  ReadAhead& operator=(const ReadAhead&) = delete;
+  ~ReadAhead() = default;
+
+  Buffer& octets() { return octets_; }
+  std::uint64_t received() const { return received_; }
+
+  // Both stay so: the client sends nothing more; reading has failed.
+  bool has_finished() const { return has_finished_; }
+  std::error_code error() const { return error_; }
+  bool has_ended() const { return has_finished_ || error_; }
+  // After a deadline that has been moved since.
+  void forget_time_out();
+
+  void listen();
+  void rest();
+
+  // True: there is more, or an end. False: it was dismissed, and what it waited for may be gone.
+  class [[nodiscard]] More final : public async::Runnable {
+   public:
+    explicit More(ReadAhead& ahead) : ahead_(&ahead) {}
+    ~More() {
+      if (ahead_ != nullptr && ahead_->waiter_ == this) ahead_->waiter_ = nullptr;
+    }
+    bool await_ready() const { return ahead_->has_ended() || ahead_->read(); }
+    void await_suspend(std::coroutine_handle<> waiter) {
+      handle_ = waiter;
+      ahead_->waiter_ = this;
+      ahead_->wait();
+    }
+    bool await_resume() const { return ahead_ != nullptr; }
+    void run() override { handle_.resume(); }
+
+   private:
+    friend class ReadAhead;
+    ReadAhead* ahead_;  // null: dismissed
+    std::coroutine_handle<> handle_;
+  };
+  More more() { return More(*this); }
+  // Whoever waits is told so, from the loop.
+  void dismiss();
+
+ private:
+  void run() override;
+  bool read();
+  void wait();
+
+  net::Connection& connection_;
+  async::Loop& loop_;
+  Owner& owner_;
+  std::size_t max_bytes_;
+  Buffer octets_;
+  std::uint64_t received_ = 0;
+  std::error_code error_;
+  bool has_finished_ = false;
+  bool is_listening_ = false;
+  More* waiter_ = nullptr;
+};
+
+}  // namespace pipette::server

@@ -1,0 +1,93 @@
+// What a context asks of its session: streams, time, other protocols.
+#include <algorithm>
+#include <utility>
+
+#include "pipette/http/trailer.h"
+#include "pipette/server/exchange.h"
+#include "pipette/server/request_ctx.h"
+#include "pipette/server/session.h"
+
+namespace pipette::server {
+
+Task<Result<std::string_view>> RequestCtx::read_body() {
+  if (exchange_.session != nullptr && exchange_.body_reader) co_return co_await exchange_.session->read_body_some();
+  if (exchange_.body_reader && exchange_.session == nullptr) co_return fail(Errc::operation_canceled);
+  co_return std::exchange(exchange_.body, Bytes());
+}
+
+const http::Fields& RequestCtx::trailers() const {
+  static const http::Fields kNone;
+  return exchange_.body_reader ? exchange_.body_reader->trailers() : kNone;
+}
+
+async::Soon<Result<void>> RequestCtx::write(std::string_view data) {
+  if (exchange_.session == nullptr) return Result<void>(fail(Errc::operation_canceled));
+  return exchange_.session->write_body(data);
+}
+
+Task<Result<void>> RequestCtx::flush() {
+  if (exchange_.session == nullptr) co_return fail(Errc::operation_canceled);
+  co_return co_await exchange_.session->flush_body();
+}
+
+void RequestCtx::set_stream_length(std::uint64_t size) { exchange_.response.stream_length = size; }
+
+Result<void> RequestCtx::add_trailer(std::string_view name, std::string_view value) {
+  if (!http::may_be_trailer(name)) return fail(Errc::bad_trailer);
+  return exchange_.response.trailers.add(name, value);
+}
+
+void RequestCtx::set_body_source(std::unique_ptr<BodySource> source, http::KnownLength length) {
+  exchange_.response.source = std::move(source);
+  exchange_.response.stream_length = length;
+}
+
+Result<void> RequestCtx::send_early_hints() {
+  if (exchange_.session == nullptr) return fail(Errc::operation_canceled);
+  http::OwnedFields links;
+  exchange_.response.fields.view().for_each(http::FieldName::link,
+                                            [&links](std::string_view link) { (void)links.add("Link", link); });
+  if (links.empty()) return {};
+  return exchange_.session->send_interim(103, links);
+}
+
+async::StopToken RequestCtx::stop_token() const { return exchange_.stop.token(); }
+TimePoint RequestCtx::deadline() const { return exchange_.deadline; }
+
+async::SleepUntil RequestCtx::sleep(Duration time) {
+  return async::sleep_until(exchange_.runtime->loop(), after(now(), time), stop_token());
+}
+
+void RequestCtx::limit_time(Duration time, int status, std::string message) {
+  const TimePoint limit = after(now(), time);
+  if (limit >= exchange_.deadline) return;
+  exchange_.deadline = limit;
+  exchange_.late_answer = {status, std::move(message)};
+  if (exchange_.session != nullptr) exchange_.session->move_handler_deadline();
+}
+
+void RequestCtx::timeout_error(std::string message, int status) {
+  exchange_.late_answer = {status, std::move(message)};
+  exchange_.has_given_up = true;
+  if (exchange_.session != nullptr) exchange_.session->attend();
+}
+
+void RequestCtx::set_read_deadline(TimePoint deadline) {
+  if (exchange_.session != nullptr) exchange_.session->set_read_deadline(deadline);
+}
+void RequestCtx::set_write_deadline(TimePoint deadline) {
+  if (exchange_.session != nullptr) exchange_.session->set_write_deadline(deadline);
+}
+
+void RequestCtx::hijack(HijackHandler handler) { exchange_.hijack = Hijack{std::move(handler), true}; }
+void RequestCtx::hijack_silently(HijackHandler handler) { exchange_.hijack = Hijack{std::move(handler), false}; }
+
+Result<void> RequestCtx::upgrade(std::string_view protocol, HijackHandler handler) {
+  if (const Result<void> set = exchange_.response.fields.set("Upgrade", protocol); !set) return set;
+  if (const Result<void> set = exchange_.response.fields.set("Connection", "Upgrade"); !set) return set;
+  exchange_.response.status = 101;
+  hijack(std::move(handler));
+  return {};
+}
+
+}  // namespace pipette::server
