@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "pipette/inmem/fiber.h"
 #include "pipette/inmem/world.h"
 
 #include "bench/allocations.h"
@@ -49,11 +50,13 @@ class CannedRuntime final : public net::Runtime {
   explicit CannedRuntime(async::Loop& loop) : loop_(loop), network_(loop) {}
   async::Loop& loop() override { return loop_; }
   net::Network& network() override { return network_; }
+  async::Blocking& blocking() override { return fibers_; }
   Random random(std::string_view stream) override { return {1, stream}; }
 
  private:
   async::Loop& loop_;
   CannedNetwork network_;
+  inmem::Fibers fibers_{loop_};
 };
 
 void call_fast_server(benchmark::State& state) {

@@ -9,10 +9,12 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "pipette/async/event.h"
 #include "pipette/async/sleep.h"
 #include "pipette/async/task_group.h"
+#include "pipette/base/errc.h"
 #include "pipette/base/oracle.h"
 #include "pipette/inmem/loop.h"
 #include "pipette/inmem/scheduler.h"
@@ -604,14 +606,15 @@ TEST_F(FiberTest, RefusesMoreFunctionsThanItsLimit) {
   const auto catches = [this, &few](BlockingCtx& ctx) {
     try {
       ctx.wait(few.run([](BlockingCtx&) {}, {}, kNever));
-    } catch (const std::runtime_error& thrown) {
+    } catch (const std::system_error& thrown) {
+      EXPECT_EQ(thrown.code(), Errc::too_many_blocking);
       log += thrown.what();
     }
   };
   Task<> task = few.run(catches, {}, kNever);
   task.start();
   scheduler.settle();
-  EXPECT_EQ(log, "too many blocking functions at once: raise FiberOptions::max_fibers, or run fewer");
+  EXPECT_EQ(log, "raise FiberOptions::max_fibers, or run fewer: too many blocking functions at once");
   EXPECT_EQ(few.size(), 0U);
 }
 

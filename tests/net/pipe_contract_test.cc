@@ -1,11 +1,12 @@
 // The contract suites on pipes in memory, in virtual time: with the buffers of a kernel, and with tiny ones that cut
-// everything to pieces.
+// everything to pieces. Blocking functions run on fibers there.
 #include <array>
 #include <span>
 
 #include "pipette/inmem/pipe.h"
 #include "pipette/inmem/world.h"
 
+#include "tests/net/blocking_contract.h"
 #include "tests/net/connection_contract.h"
 #include "tests/net/listener_contract.h"
 
@@ -39,6 +40,7 @@ const auto kPipes = testing::Values(TransportCase{"Pipe", make_pipe}, TransportC
 
 INSTANTIATE_TEST_SUITE_P(InMemory, ConnectionContract, kPipes, case_name);
 INSTANTIATE_TEST_SUITE_P(InMemory, ListenerContract, kPipes, case_name);
+INSTANTIATE_TEST_SUITE_P(InMemory, BlockingContract, testing::Values(TransportCase{"Fibers", make_pipe}), case_name);
 
 // A kernel whose peer already has the FIN hides this reset from readers, though it may also lose them the last octets.
 // In memory the mistake always shows: a server that does not linger over unread input fails its tests.

@@ -1,4 +1,4 @@
-// The contract suites on the kernel's sockets: TCP on loopback, and Unix sockets.
+// The contract suites on the kernel's sockets, TCP on loopback and Unix sockets, and on the pool's threads.
 #include <filesystem>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -7,6 +7,7 @@
 #include "pipette/tcp/internal/loop.h"
 #include "pipette/tcp/runtime.h"
 
+#include "tests/net/blocking_contract.h"
 #include "tests/net/connection_contract.h"
 #include "tests/net/listener_contract.h"
 
@@ -78,6 +79,7 @@ const auto kSockets = testing::Values(TransportCase{"Tcp", make_tcp4}, Transport
 
 INSTANTIATE_TEST_SUITE_P(Sockets, ConnectionContract, kSockets, case_name);
 INSTANTIATE_TEST_SUITE_P(Sockets, ListenerContract, kSockets, case_name);
+INSTANTIATE_TEST_SUITE_P(Sockets, BlockingContract, testing::Values(TransportCase{"Threads", make_tcp4}), case_name);
 
 }  // namespace
 }  // namespace pipette::net

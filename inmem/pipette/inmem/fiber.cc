@@ -11,15 +11,16 @@
 #include <cassert>
 #include <coroutine>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <cxxabi.h>
 #include <exception>
 #include <new>
 #include <stdexcept>
 #include <sys/mman.h>
+#include <system_error>
 
 #include "pipette/async/sleep.h"
+#include "pipette/base/errc.h"
 #include "pipette/inmem/inside.h"
 
 #if !defined(PIPETTE_FIBER_UCONTEXT) && (!defined(__x86_64__) || defined(__ILP32__) || defined(__CET__))
@@ -109,9 +110,6 @@ namespace {
 
 constexpr std::size_t kGuardBytes = 64 * 1024;  // more than a page: few frames are large enough to step over it
 constexpr std::size_t kMaxStackBytes = std::size_t{1} << 30U;
-
-// A canceled function is told so this often; then it is not going to listen.
-constexpr int kMaxTold = 1000;
 
 // ---- Contexts: where a side was left -----------------------------------------------------------------------
 
@@ -210,13 +208,7 @@ void switch_sides(Side& here, Side& there, [[maybe_unused]] Leaving leaving) {
   arrive(here, there);
 }
 
-[[noreturn]] void abort_deaf_function() {
-  std::fputs(
-      "pipette: a blocking function was canceled and goes on all the same: it swallows async::Canceled. "
-      "Rethrow it: `catch (const async::Canceled&) { throw; }` before `catch (...)`\n",
-      stderr);
-  std::abort();
-}
+std::system_error too_many(const char* remedy) { return {Errc::too_many_blocking, remedy}; }
 
 }  // namespace
 
@@ -265,17 +257,12 @@ class Fibers::Fiber final : public async::BlockingCtx, public async::Runnable {
   async::StopReason sleep_until(TimePoint wake) override {
     auto reason = async::StopReason::none;
     if (suspend_for(sleep(wake, reason))) return reason;
-    count_telling();
-    if (std::uncaught_exceptions() > 0) return async::StopReason::canceled;
-    throw async::Canceled();
+    return refuse_sleep();
   }
 
  protected:
   void run_to_end(Task<> task) override {
-    if (!suspend_for(std::move(task))) {
-      count_telling();
-      throw async::Canceled();
-    }
+    if (!suspend_for(std::move(task))) refuse_wait();
     if (waited_threw_) std::rethrow_exception(std::exchange(waited_threw_, nullptr));
   }
 
@@ -334,9 +321,6 @@ class Fibers::Fiber final : public async::BlockingCtx, public async::Runnable {
     if (reason == async::StopReason::none && deadline_ < wake) reason = async::StopReason::handler_timeout;
   }
 
-  void count_telling() {
-    if (++told_ > kMaxTold) abort_deaf_function();
-  }
   bool is_inside() const {
     const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
     return here >= stack_ && here < stack_ + inside_.stack_size;
@@ -351,7 +335,6 @@ class Fibers::Fiber final : public async::BlockingCtx, public async::Runnable {
   Side inside_;
   State state_ = State::unstarted;
   bool canceled_ = false;
-  int told_ = 0;
   Task<> waited_;
   std::exception_ptr waited_threw_;
   std::exception_ptr thrown_;
@@ -377,9 +360,7 @@ Task<> Fibers::run(Function function, async::StopToken stop, TimePoint deadline)
 }
 
 std::byte* Fibers::take_stack() {
-  if (size_ >= options_.max_fibers) {
-    throw std::runtime_error("too many blocking functions at once: raise FiberOptions::max_fibers, or run fewer");
-  }
+  if (size_ >= options_.max_fibers) throw too_many("raise FiberOptions::max_fibers, or run fewer");
   ++size_;
   if (!free_stacks_.empty()) {
     std::byte* stack = free_stacks_.back();
@@ -391,8 +372,7 @@ std::byte* Fibers::take_stack() {
   if (memory == MAP_FAILED || mprotect(memory, kGuardBytes, PROT_NONE) != 0) {  // NOLINT: the system's macro
     if (memory != MAP_FAILED) munmap(memory, kGuardBytes + options_.stack_bytes);
     --size_;
-    throw std::runtime_error(
-        "no room for the stack of a blocking function: run fewer at once, or lower FiberOptions::stack_bytes");
+    throw too_many("no room for a stack: run fewer at once, or lower FiberOptions::stack_bytes");
   }
   return static_cast<std::byte*>(memory) + kGuardBytes;
 }

@@ -16,7 +16,7 @@
 // Stacks    mapped page by page as they are used, so 10,000 sleepers cost two or three pages each; ended fibers leave
 //           theirs to the next. Below each lies a guard of 64 KiB: running over the end is a fault, not a mystery.
 // Tools     AddressSanitizer and ThreadSanitizer are told of every switch.
-// Errors    std::runtime_error, out of run(), for more than `max_fibers`, or when the system has no room for a stack.
+// Errors    Errc::too_many_blocking for more than `max_fibers`, or when the system has no room for a stack.
 // Lifetime  the loop outlives it; it outlives its tasks.   Threads  the loop's.
 #pragma once
 

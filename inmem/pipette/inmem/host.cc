@@ -1,7 +1,9 @@
 #include "pipette/inmem/host.h"
 
+#include <optional>
 #include <utility>
 
+#include "pipette/inmem/fiber.h"
 #include "pipette/inmem/network.h"
 
 namespace pipette::inmem {
@@ -14,6 +16,10 @@ class Host::HostRuntime final : public net::Runtime, private net::Network {
 
   async::Loop& loop() override { return loop_; }
   net::Network& network() override { return *this; }
+  async::Blocking& blocking() override {
+    if (!fibers_) fibers_.emplace(loop_);
+    return *fibers_;
+  }
   Random random(std::string_view stream) override { return {host_.seed_, stream}; }
 
  private:
@@ -31,6 +37,7 @@ class Host::HostRuntime final : public net::Runtime, private net::Network {
 
   Host& host_;
   Loop loop_;
+  std::optional<Fibers> fibers_;
 };
 
 Host::Host(Network& network, Scheduler& scheduler, std::uint64_t seed, WallTime start, std::string name,

@@ -7,18 +7,25 @@
 //   }
 //   co_await blocking.run(report, stop, deadline);                       // the loop goes on meanwhile
 //
-// In a simulated world such a function runs on a fiber and virtual time passes for it (inmem/fiber.h). The interface
-// promises nothing that a pool of worker threads could not keep: what is waited for always runs on the loop, and each
-// blocking call lets the loop do other things first.
+// In a simulated world such a function runs on a fiber and virtual time passes for it (inmem/fiber.h); in the real one
+// it has a thread while it runs (tcp/thread_pool.h). Runtime::blocking() is whichever it is, and nobody above can tell:
+// what is waited for always runs on the loop, and each blocking call lets the loop do other things first.
 //
 // Stopping  a request to stop, and the deadline, wake sleeps and nothing else. Hand both on to what you wait for, and
 //           look at stop_reason() in long computations.
 // Canceled  when the Task of run() dies, nobody waits for the function any more: the blocking call it is in, and each
 //           after that, throws Canceled, so that the stack unwinds. `catch (...)` must rethrow it; it is no
-//           std::exception. A function that swallows it for ever is aborted, with a message.
+//           std::exception. A function that swallows it for ever is aborted, with a message. One that is in a blocking
+//           call has unwound when the Task's destructor returns; one that has not started never runs.
+//           A function on a thread may also compute while its Task dies. Nobody waits for that: stop_reason() says
+//           `canceled`, its next blocking call throws, and until then it must use only what it owns or shares.
 // Errors    what the function throws reaches whoever awaits run(); what a task throws comes out of wait().
+//           std::system_error with Errc::too_many_blocking, out of run(), when there is no room for one more: the
+//           function has not run.
 // Threads   a BlockingCtx is the function's alone: its functions are called from inside that function only, and
-//           stop_token() is for tasks that run on the loop.
+//           stop_token() is for tasks that run on the loop. Functions may run beside the loop and each other: what
+//           belongs to a loop (a connection, a client, an event) is used in tasks that are waited for, and neither it
+//           nor its owner lives on the function's stack. The function object itself dies on the loop's side.
 #pragma once
 
 #include <functional>
@@ -60,14 +67,22 @@ class BlockingCtx {
   BlockingCtx() = default;
   ~BlockingCtx() = default;
 
-  // Returns when `task` has ended, and rethrows what it threw. Its frame dies on the loop's side.
+  // Returns when `task` has ended, and rethrows what it threw. Once it has started, its frame dies on the loop's side.
   virtual void run_to_end(Task<> task) = 0;
 
+  // The blocking calls of a canceled function. Who calls them again and again is not going to listen, and is aborted.
+  StopReason refuse_sleep();
+  [[noreturn]] void refuse_wait();
+
  private:
+  void count_refusal();
+
   template <class T>
   static Task<> keep_result(Task<T> task, std::optional<T>& result) {
     result.emplace(co_await task);
   }
+
+  int refusals_ = 0;
 };
 
 class Blocking {

@@ -89,6 +89,7 @@ constexpr std::array kRows = {
     ErrcRow{request_timeout, "request not received in time", 408, "RFC 9110 15.5.9", false},
     ErrcRow{unsupported_scheme, "URL scheme not supported", 400, "RFC 9110 4.2", true},
     ErrcRow{unexpected_response, "response that nobody asked for", 502, "RFC 9112 9.2", false},
+    ErrcRow{too_many_blocking, "too many blocking functions at once", 503, "RFC 9110 15.6.4", true},
     ErrcRow{too_many_interim_responses, "too many interim responses", 502, "RFC 9110 15.2", false},
 };
 

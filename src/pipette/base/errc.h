@@ -101,6 +101,7 @@ enum class Errc {
   request_timeout,
   unsupported_scheme,
   unexpected_response,
+  too_many_blocking,
   too_many_interim_responses,
 };
 

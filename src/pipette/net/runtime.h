@@ -8,6 +8,7 @@
 
 #include <string_view>
 
+#include "pipette/async/blocking.h"
 #include "pipette/async/loop.h"
 #include "pipette/base/random.h"
 #include "pipette/net/network.h"
@@ -23,6 +24,8 @@ class Runtime {
 
   virtual async::Loop& loop() = 0;
   virtual Network& network() = 0;
+  // Where functions run that may wait without being coroutines.
+  virtual async::Blocking& blocking() = 0;
   // A generator of its own for each `stream`: a new user never shifts what an old one draws.
   virtual Random random(std::string_view stream) = 0;
 };

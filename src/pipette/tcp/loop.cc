@@ -17,6 +17,10 @@ constexpr Duration kLongestWait = std::chrono::hours(1);
 
 }  // namespace
 
+TimePoint read_clock() {
+  return TimePoint(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
 Loop::Slots::~Slots() {
   while (!sockets.empty()) std::unique_ptr<Socket>(&sockets.pop_front()).reset();
 }
@@ -30,9 +34,7 @@ Loop::~Loop() {
 
 WallTime Loop::wall_now() const { return std::chrono::system_clock::now(); }
 
-void Loop::refresh_now() {
-  set_now(TimePoint(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())));
-}
+void Loop::refresh_now() { set_now(read_clock()); }
 
 void Loop::post(Work work) {
   asio::post(io_, [this, posted = std::move(work)]() mutable {

@@ -29,7 +29,11 @@ void handle_once(int signal) {
 
 }  // namespace
 
-Runtime::Runtime() : seed_(draw_seed()), loop_(std::make_unique<Loop>()), network_(std::make_unique<Network>(*loop_)) {}
+Runtime::Runtime(ThreadPoolOptions threads)
+    : seed_(draw_seed()),
+      loop_(std::make_unique<Loop>()),
+      network_(std::make_unique<Network>(*loop_)),
+      pool_(*loop_, threads) {}
 
 Runtime::~Runtime() = default;
 

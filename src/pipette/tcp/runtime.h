@@ -1,4 +1,5 @@
-// The real world as a Runtime: the machine's clocks, its sockets, its name service. One loop, one thread.
+// The real world as a Runtime: the machine's clocks, its sockets, its name service. One loop on one thread, and threads
+// for blocking functions as they are needed.
 //
 //   tcp::Runtime runtime;
 //   runtime.run(serve(runtime));         // returns when the task has finished, or soon after stop()
@@ -16,6 +17,7 @@
 
 #include "pipette/async/task.h"
 #include "pipette/net/runtime.h"
+#include "pipette/tcp/thread_pool.h"
 
 namespace pipette::tcp {
 
@@ -24,11 +26,12 @@ class Network;
 
 class Runtime final : public net::Runtime {
  public:
-  Runtime();
+  explicit Runtime(ThreadPoolOptions threads = {});
   ~Runtime() override;
 
   async::Loop& loop() override;
   net::Network& network() override;
+  async::Blocking& blocking() override { return pool_; }
   Random random(std::string_view stream) override { return {seed_, stream}; }
 
   // Runs the loop until `main` has finished, and rethrows what it threw. After stop(), `main` is cancelled.
@@ -44,6 +47,7 @@ class Runtime final : public net::Runtime {
   std::uint64_t seed_;
   std::unique_ptr<Loop> loop_;
   std::unique_ptr<Network> network_;
+  ThreadPool pool_;
 };
 
 }  // namespace pipette::tcp

@@ -20,6 +20,9 @@ namespace pipette::tcp {
 
 class Socket;
 
+// What the loop's clock shows, now. From any thread.
+TimePoint read_clock();
+
 class Loop final : public async::Loop {
  public:
   Loop();
