@@ -6,6 +6,7 @@
 // Lifetime  the head's views point into `input`, which is not touched while the handler runs.   Threads  one loop's.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@
 #include "pipette/http/head_parser.h"
 #include "pipette/net/address.h"
 #include "pipette/net/runtime.h"
+#include "pipette/net/security.h"
+#include "pipette/server/lazy_parts.h"
 #include "pipette/server/request_ctx.h"
 
 namespace pipette::server {
@@ -30,11 +33,20 @@ struct Ends {
 
 struct ResponseParts {
   int status = 200;
+  std::string reason;  // empty: the registered phrase
   std::string content_type;
   http::OwnedFields fields;
   std::string body;
+  Bytes body_view;  // in place of `body`, when it is not empty
   bool close = false;
+  bool no_default_server = false;
+  bool no_default_date = false;
+  bool no_default_content_type = false;
 
+  Bytes body_bytes() const { return body_view.empty() ? Bytes(body) : body_view; }
+  // Status, reason and fields as at first; that the connection closes, and which defaults are left out, stays.
+  void drop_head();
+  void drop_body();
   void clear();
 };
 
@@ -54,8 +66,20 @@ struct Exchange {
   std::string body_storage;          // where it stands otherwise
   mutable std::string decoded_path;  // when it is not what was sent
 
+  std::unique_ptr<LazyParts> lazy;  // null until a handler asks for one of them
+  LazyParts& lazily() {
+    if (lazy == nullptr) lazy = std::make_unique<LazyParts>();
+    return *lazy;
+  }
+  void forget_lazy_parts();
+
   ResponseParts response;
 
+  std::uint64_t connection_id = 0;
+  std::uint64_t request_number = 0;  // on its connection, from 1
+  TimePoint connected_at{};
+  TimePoint started_at{};
+  const net::SecurityFacts* security = nullptr;  // null: the connection is not secured
   Runtime* runtime = nullptr;
   const Ends* ends = nullptr;
   RequestCtx ctx{*this};
