@@ -76,6 +76,16 @@ Task<> echo_later(RequestCtx& ctx) {
   echo(ctx);
 }
 
+// Asks for all that is parsed when it is asked for, but for a multipart form.
+void ask_for_parts(RequestCtx& ctx) {
+  const Result<const http::Uri*> uri = ctx.uri();
+  const Result<const http::Args*> query = ctx.query_args();
+  const Result<const http::Args*> post = ctx.post_args();
+  const Result<http::BasicCredentials> credentials = ctx.basic_auth();
+  const bool has_all = uri && query && (*query)->has("query") && post && (*post)->has("a") && credentials;
+  if (!has_all || ctx.user_value<int>("none") != nullptr) ctx.error(500, "");
+}
+
 class WarmExchange : public testing::Test {
  protected:
   void SetUp() override {
@@ -100,6 +110,14 @@ TEST_F(WarmExchange, AllocatesNothingForABodyBeyondTheReadBuffer) {
   request_.method = http::Method::put;
   request_.body = std::string(15'000, 'x');
   EXPECT_EQ(count_allocations(echo, request_), 0U);
+}
+
+TEST_F(WarmExchange, AllocatesNothingForPartsThatAreParsedAgainAndAgain) {
+  request_.method = http::Method::post;
+  request_.body = "a=a+value+of+some+length&b=%20";
+  ASSERT_TRUE(request_.fields.set("Content-Type", "application/x-www-form-urlencoded"));
+  ASSERT_TRUE(request_.fields.set("Authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+  EXPECT_EQ(count_allocations(ask_for_parts, request_), 0U);
 }
 
 TEST_F(WarmExchange, AllocatesNothingForACoroutineHandler) {

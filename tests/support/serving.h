@@ -101,6 +101,24 @@ class Serving {
   server::Worker& worker_;
 };
 
+inline std::string get(std::string_view target, std::string_view fields = "") {
+  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n";
+}
+
+inline std::string post(std::string_view target, std::string_view type, std::string_view body) {
+  return "POST " + std::string(target) + " HTTP/1.1\r\nHost: a\r\nContent-Type: " + std::string(type) +
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+// The one answer to `request`, which `handler` was called for.
+inline Answer answer_of(Handler handler, Bytes request = kGet) {
+  Serving app(std::move(handler));
+  std::vector<Answer> found = answers(app.answer_to(request));
+  EXPECT_EQ(found.size(), 1U) << request;
+  EXPECT_EQ(app.worker().served(), 1U) << request;
+  return found.empty() ? Answer() : std::move(found[0]);
+}
+
 // The whole response to a GET under default options, in the first second of a world.
 inline std::string ok(std::string_view body, std::string_view fields = "") {
   std::string text = "HTTP/1.1 200 OK\r\nServer: pipette\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n";

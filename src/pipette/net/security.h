@@ -29,12 +29,17 @@ struct Alpn {
   std::vector<std::string> protocols;  // by preference (RFC 7301)
 };
 
-struct Secured {
-  std::unique_ptr<Connection> connection;
+// What a handshake has established.
+struct SecurityFacts {
   std::string protocol;          // "TLSv1.3"
   std::string alpn;              // what was agreed on; empty when nothing was
   std::string server_name;       // what the client asked for
   std::string peer_certificate;  // DER; empty when the peer showed none
+};
+
+struct Secured {
+  std::unique_ptr<Connection> connection;
+  SecurityFacts facts;
 };
 
 class Security {

@@ -28,7 +28,9 @@
 #include "pipette/http/message_writer.h"
 #include "pipette/net/address.h"
 #include "pipette/net/runtime.h"
+#include "pipette/net/security.h"
 #include "pipette/server/hijack.h"
+#include "pipette/server/lazy_parts.h"
 #include "pipette/server/request_ctx.h"
 
 namespace pipette::server {
@@ -43,14 +45,23 @@ class Session;
 
 struct ResponseParts {
   int status = 200;
+  std::string reason;  // empty: the registered phrase
   std::string content_type;
   http::OwnedFields fields;
   http::OwnedFields trailers;
   std::string body;
+  Bytes body_view;                                        // in place of `body`, when it is not empty
   std::unique_ptr<BodySource> source;                     // in place of the body
   http::KnownLength stream_length = http::KnownLength();  // of a body that is streamed
   bool close = false;
+  bool no_default_server = false;
+  bool no_default_date = false;
+  bool no_default_content_type = false;
 
+  Bytes body_bytes() const { return body_view.empty() ? Bytes(body) : body_view; }
+  // Status, reason and fields as at first; that the connection closes, and which defaults are left out, stays.
+  void drop_head();
+  void drop_body();
   void clear();
 };
 
@@ -77,15 +88,22 @@ struct Exchange {
   std::optional<http::BodyReader> body_reader;  // of such a body
   mutable std::string decoded_path;             // when it is not what was sent
 
+  std::unique_ptr<LazyParts> lazy;  // null until a handler asks for one of them
+  LazyParts& lazily() {
+    if (lazy == nullptr) lazy = std::make_unique<LazyParts>();
+    return *lazy;
+  }
+  void forget_lazy_parts();
+
   ResponseParts response;
 
+  std::uint64_t connection_id = 0;
+  std::uint64_t request_number = 0;  // on its connection, from 1
+  TimePoint connected_at{};
+  TimePoint started_at{};                        // when the head was there
+  const net::SecurityFacts* security = nullptr;  // null: the connection is not secured
   Runtime* runtime = nullptr;
   const Ends* ends = nullptr;
-  std::uint64_t connection_id = 0;
-  std::uint64_t request_number = 0;
-  TimePoint connected_at{};
-  TimePoint started_at{};  // when the head was there
-
   // ---- while a handler is at work
   Session* session = nullptr;  // null: nobody waits for this exchange
   async::StopSource stop;

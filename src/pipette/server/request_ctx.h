@@ -8,28 +8,46 @@
 // Status, fields and body may be set in any order, and again, until the handler returns; then the response goes out
 // with Server, Date, Content-Type and Content-Length as its parts ask for.
 //
+// What has to be parsed first (uri, query_args, post_args, multipart_form) is parsed when it is first asked for, and
+// kept until the handler returns; so is the error when it cannot be. Who does not ask does not pay.
+//
 // Errors    a field name or value that cannot be sent is refused with an error and changes nothing (CR, LF, NUL:
 //           response splitting). Content-Length and Transfer-Encoding are the stack's own: Errc::managed_field.
-// Lifetime  the context and every view it gives are good until the handler returns.   Threads  the loop's.
+// Lifetime  the context and every view it gives are good until the handler returns; views of the response, until that
+//           part of it is changed.
+// Threads   the loop's.
 #pragma once
 
+#include <any>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "pipette/async/sleep.h"
 #include "pipette/async/stop.h"
 #include "pipette/async/task.h"
 #include "pipette/base/result.h"
+#include "pipette/base/time.h"
+#include "pipette/http/args.h"
+#include "pipette/http/auth.h"
+#include "pipette/http/conditional.h"
+#include "pipette/http/cookie.h"
 #include "pipette/http/fields.h"
+#include "pipette/http/form.h"
 #include "pipette/http/message_writer.h"
 #include "pipette/http/method.h"
+#include "pipette/http/set_cookie.h"
+#include "pipette/http/uri.h"
 #include "pipette/net/address.h"
 #include "pipette/net/runtime.h"
+#include "pipette/net/security.h"
 #include "pipette/server/body_source.h"
 #include "pipette/server/hijack.h"
+#include "pipette/server/user_values.h"
 
 namespace pipette::server {
 
@@ -41,45 +59,161 @@ class RequestCtx {
   RequestCtx(const RequestCtx&) = delete;
   RequestCtx& operator=(const RequestCtx&) = delete;
 
-  // ---- the request
+  // ---- the request: its first line -----------------------------------------------------------------------
   http::Method method() const;
   std::string_view method_text() const;
   bool is_get() const { return method() == http::Method::get; }
   bool is_head() const { return method() == http::Method::head; }
   bool is_post() const { return method() == http::Method::post; }
+  bool is_put() const { return method() == http::Method::put; }
+  bool is_delete() const { return method() == http::Method::delete_; }
+  bool is_connect() const { return method() == http::Method::connect; }
+  bool is_options() const { return method() == http::Method::options; }
+  bool is_trace() const { return method() == http::Method::trace; }
+  bool is_patch() const { return method() == http::Method::patch; }
+  bool is_http_1_0() const;  // otherwise 1.1
+
   // As it was sent, and its parts: the path decoded and without dot segments (http::append_path: "%2F" is a "/" there;
   // empty when it has a %00, which no path may have), and as it was sent; the query as it was sent.
   std::string_view target() const;
   std::string_view path() const;
   std::string_view path_original() const;
   std::string_view query() const;
-  // The decoded value of one query parameter; "" when it stands there without "=".
-  std::optional<std::string> query(std::string_view name) const;
-  std::string_view host() const;
+  // The whole URI that the request is for (RFC 9110 §7.1), never null: the target, where it is absolute; else https or
+  // http as is_tls() says, host() and target(). Errc::bad_uri where there is none: CONNECT, and HTTP/1.0 without a
+  // Host.
+  Result<const http::Uri*> uri() const;
+
+  // ---- the request: its fields ---------------------------------------------------------------------------
+  const http::Fields& headers() const;
   std::optional<std::string_view> header(std::string_view name) const;
   std::optional<std::string_view> header(http::FieldName name) const;
-  const http::Fields& headers() const;
-  std::string_view body() const;
+  // Host and port as they were sent, an absolute target's before those of the Host field. Empty: HTTP/1.0 without one.
+  std::string_view host() const;
+  // Empty where there is none. The Referer is what the client says it is.
+  std::string_view referer() const;
+  std::string_view user_agent() const;
+  std::string_view content_type() const;
+  // The value of the first cookie of that name, in its case, with its quotes; all of them, one by one.
+  std::optional<std::string_view> cookie(std::string_view name) const;
+  http::CookieReader cookies() const;
+  // What Authorization carries. Errc::bad_credentials: there is none, more than one, or another scheme.
+  Result<http::BasicCredentials> basic_auth() const;
+  Result<std::string_view> bearer_token() const;
+  // What If-Match, If-None-Match and the like come to, against what there is now. (What to choose by Accept and its
+  // siblings, http/negotiation.h says, of headers().)
+  http::Verdict evaluate_conditions(const http::Representation& current) const;
+  // Whether to send what was last modified then, to the second: true unless evaluate_conditions() says that the client
+  // has it.
+  bool if_modified_since(WallTime last_modified) const;
 
-  // ---- the response
+  // ---- the request: its body and its parameters ----------------------------------------------------------
+  // As it came: a Content-Encoding is not undone, here and in what is parsed from it.
+  std::string_view body() const;
+  // The decoded value of one query parameter; "" when it stands there without "=".
+  std::optional<std::string> query(std::string_view name) const;
+  // The pairs of the query, never null. Errc::too_many_args.
+  Result<const http::Args*> query_args() const;
+  // The pairs of a body that is application/x-www-form-urlencoded; none when it is of another type. Never null.
+  // Errc::too_many_args.
+  Result<const http::Args*> post_args() const;
+  // A body that is multipart/form-data, with its files in memory; never null. Parsed within the limits of the first
+  // call, which may be one of the next two.
+  // Errc::bad_media_type: it is of another type; else what http::FormReader says.
+  Result<const http::Form*> multipart_form(const http::MultipartLimits& limits = {}) const;
+  // The first value of that name in the query, else in post_args(), else in multipart_form(). What cannot be parsed has
+  // none.
+  std::optional<std::string_view> form_value(std::string_view name) const;
+  // The first file of that name in multipart_form(); null: none.
+  const http::FormFile* form_file(std::string_view name) const;
+
+  // ---- the request: where it comes from ------------------------------------------------------------------
+  const net::Address& remote_address() const;
+  const net::Address& local_address() const;
+  // Without port and brackets; empty for what has none, such as a Unix socket.
+  std::string remote_ip() const;
+  std::string local_ip() const;
+  bool is_tls() const { return tls() != nullptr; }
+  // What the handshake has established; null: the connection is not secured.
+  const net::SecurityFacts* tls() const;
+  // Of the connection among those of its server; of the request on its connection, from 1; of both together: unlike any
+  // other while each is below 2^32.
+  std::uint64_t connection_id() const;
+  std::uint64_t request_number() const;
+  std::uint64_t id() const { return connection_id() << 32 | request_number(); }
+  // When the connection was accepted, and when the request was there to be handled.
+  TimePoint connected_at() const;
+  TimePoint started_at() const;
+  // One line for a log: "#0000000100000002 - 10.0.1.1:80<->10.0.0.1:49152 - GET http://app/path".
+  std::string to_string() const;
+
+  // ---- values of the application -------------------------------------------------------------------------
+  // See user_values.h. Nothing is allocated for a request that has none.
+  void set_user_value(std::string_view key, std::any value) { user_values().set(key, std::move(value)); }
+  // Null: no such key, or a value of another type.
+  template <class T>
+  T* user_value(std::string_view key) const {
+    return std::any_cast<T>(find_user_value(key));
+  }
+  bool remove_user_value(std::string_view key);
+  UserValues& user_values();
+
+  // ---- the response: status and fields -------------------------------------------------------------------
   int status() const;
   // 200-599; anything else is a bug of the handler's, and answered with 500.
   void set_status(int status);
+  // In place of the phrase registered for the status, whatever that becomes; "" for the registered one.
+  // Errc::bad_reason.
+  Result<void> set_reason(std::string_view reason);
   Result<void> set_header(std::string_view name, std::string_view value);
   Result<void> add_header(std::string_view name, std::string_view value);
   void remove_header(std::string_view name);
+  // What was set; the first of that name. The defaults come later, and so does what the stack says of framing.
+  std::optional<std::string_view> response_header(std::string_view name) const;
   // "text/plain; charset=utf-8" when there is a body and nothing was set.
   Result<void> set_content_type(std::string_view type);
-  void set_body(std::string_view body);
-  void append_body(std::string_view more);
-  // Status (302 unless a redirect's was given) and Location; the body is dropped.
-  Result<void> redirect(std::string_view location, int status = 302);
-  // Starts the response over: this status, this text.
-  void error(int status, std::string_view message);
+  // In place of one that was set for the same name, domain and path. Errc::bad_cookie, unsafe_cookie (set_cookie.h).
+  Result<void> set_cookie(const http::SetCookie& cookie);
+  // Takes away what was set with that name, and with neither Domain nor Path; or with those of `cookie`, whose prefix
+  // may ask for more (__Host-).
+  Result<void> delete_client_cookie(std::string_view name) { return delete_client_cookie(http::SetCookie(name, "")); }
+  Result<void> delete_client_cookie(const http::SetCookie& cookie);
+  // Leaves out what this response would have by default. Nothing brings it back, error() neither.
+  void suppress_server();
+  void suppress_date();
+  void suppress_content_type();
   // Closes the connection after this response.
   void set_connection_close();
 
-  // ---- bodies that are streamed. For coroutines
+  // ---- the response: its body ----------------------------------------------------------------------------
+  std::string_view response_body() const;
+  void set_body(std::string_view body);
+  template <std::same_as<std::string> Text>
+  void set_body(Text&& body) {  // a temporary is moved
+    take_body(body);
+  }
+  // Without a copy: `body` stays as it is until the response has been sent, as a literal does.
+  void set_body_view(std::string_view body);
+  void append_body(std::string_view more);
+  void reset_body();
+
+  // ---- the response: all at once -------------------------------------------------------------------------
+  // 200 and a body of that type. What is no field value is refused, and changes nothing.
+  Result<void> success(std::string_view content_type, std::string_view body);
+  // Starts the response over: this status, this text.
+  void error(int status, std::string_view message);
+  void not_found() { error(404, "404 page not found"); }
+  // 304, without body and Content-Type; the other fields stay, since caches want ETag, Vary and their like
+  // (RFC 9110 §15.4.5).
+  void not_modified();
+  // Status (302 unless a redirect's was given) and Location; body and Content-Type are dropped. A relative reference is
+  // resolved against uri(), and stays as it is where there is none. Errc::bad_field_value, or bad_uri for what is no
+  // URI reference: spaces and other octets outside its grammar are the caller's to encode.
+  Result<void> redirect(std::string_view location, int status = 302);
+  // As if nothing had been set but set_connection_close() and what is suppressed.
+  void reset_response();
+
+  // ---- bodies that are streamed. For coroutines ---------------------------------------------------------
   // The next of the request's body; nothing at its end. Good until the next call. One that is there already comes at
   // once, in one piece. request_timeout when it does not come in time, body_too_large, incomplete_message.
   Task<Result<std::string_view>> read_body();
@@ -100,7 +234,7 @@ class RequestCtx {
   // 103 with the Link fields that are set by now (RFC 8297), in order with the responses before.
   Result<void> send_early_hints();
 
-  // ---- time
+  // ---- time ---------------------------------------------------------------------------------------------
   // Stops when the handler should: its time is over, its client has finished sending or is gone, the server stops.
   async::StopToken stop_token() const;
   TimePoint deadline() const;
@@ -114,7 +248,7 @@ class RequestCtx {
   void set_read_deadline(TimePoint deadline);
   void set_write_deadline(TimePoint deadline);
 
-  // ---- another protocol (server/hijack.h)
+  // ---- another protocol (server/hijack.h) ---------------------------------------------------------------
   // The connection is the function's once this response is out.
   void hijack(HijackHandler handler);
   // The same, with nothing written before.
@@ -122,13 +256,14 @@ class RequestCtx {
   // 101 with this protocol (RFC 9110 §7.8).
   Result<void> upgrade(std::string_view protocol, HijackHandler handler);
 
-  // ---- around it
-  const net::Address& remote_address() const;
-  const net::Address& local_address() const;
+  // ---- around it -----------------------------------------------------------------------------------------
   Runtime& runtime() const;
   TimePoint now() const;
 
  private:
+  std::any* find_user_value(std::string_view key) const;
+  void take_body(std::string& body);
+
   Exchange& exchange_;
 };
 

@@ -123,6 +123,7 @@ void Session::ensure_exchange() {
   exchange_->ends = ends_.get();
   exchange_->connection_id = id_;
   exchange_->connected_at = connected_at_;
+  exchange_->security = nullptr;
   if (out_.gathered().capacity() == 0) out_.gathered() = worker_.buffers_.take(options().write_buffer_bytes);
 }
 
@@ -504,6 +505,7 @@ void Session::refuse_thrown(const std::string& what) {
   worker_.server_.log("handler of " + std::string(head.method_text) + " " +
                       (tells_target ? std::string(head.target) : std::string("a request")) + " threw: " + what);
   worker_.count(&Metrics::handlers_threw);
+  exchange_->hijack.reset();
   if (has_begun_response()) {
     keeps_alive_ = false;  // and its end is missing, which tells the client
   } else {
@@ -528,16 +530,16 @@ async::Soon<> Session::finish() {
   const bool is_special = !is_body_complete_ || exchange.response.source || has_begun_response() || exchange.hijack;
   if (is_special) [[unlikely]]
     return finish_slowly();
-  if (exchange.response.status == 205) exchange.response.body.clear();  // RFC 9110 §15.3.6: it has none
-  const bool is_large = exchange.response.body.size() >= kLargeBodyBytes && !is_silent(exchange);
+  if (exchange.response.status == 205) exchange.response.drop_body();  // RFC 9110 §15.3.6: it has none
+  const bool is_large = exchange.response.body_bytes().size() >= kLargeBodyBytes && !is_silent(exchange);
   write_response(exchange, !is_large);
   if (is_large) return send_large_body();
   return conclude_exchange();
 }
 
 Task<> Session::send_large_body() {
-  response_bytes_ = exchange_->response.body.size();
-  co_await out_.flush(exchange_->response.body);
+  response_bytes_ = exchange_->response.body_bytes().size();
+  co_await out_.flush(exchange_->response.body_bytes());
   bytes_in_a_row_ += response_bytes_;
   co_await conclude_exchange();
 }
@@ -599,19 +601,22 @@ void Session::write_response(Exchange& exchange, bool with_body) {
 
 Result<http::BodyLength> Session::try_write_response(const Exchange& exchange, bool with_body) {
   const ResponseParts& response = exchange.response;
-  const Bytes body = with_body && !is_silent(exchange) ? Bytes(response.body) : Bytes();
+  const Bytes body = with_body && !is_silent(exchange) ? response.body_bytes() : Bytes();
   response_bytes_ = body.size();
   const http::KnownLength length =
-      http::forbids_body(response.status) ? http::KnownLength() : http::KnownLength(response.body.size());
+      http::forbids_body(response.status) ? http::KnownLength() : http::KnownLength(response.body_bytes().size());
   return http::write_response_head(out_.gathered(), response_head(exchange, length), body);
 }
 
 http::ResponseHeadParts Session::response_head(const Exchange& exchange, http::KnownLength length) const {
   const ResponseParts& response = exchange.response;
   const http::Fields& fields = response.fields.view();
-  const bool is_plain = fields.empty() || (!fields.contains(FieldName::date) && !fields.contains(FieldName::server));
+  const bool is_changed = !response.reason.empty() || response.no_default_server || response.no_default_date;
+  const bool is_plain =
+      !is_changed && (fields.empty() || (!fields.contains(FieldName::date) && !fields.contains(FieldName::server)));
   const bool has_default_type = response.content_type.empty() && length != http::KnownLength(0) &&
-                                !http::forbids_body(response.status) && !options().no_default_content_type;
+                                !http::forbids_body(response.status) && !response.no_default_content_type &&
+                                !options().no_default_content_type;
   http::ResponseHeadParts parts;
   parts.status = response.status;
   parts.fields = response.fields;
@@ -620,6 +625,9 @@ http::ResponseHeadParts Session::response_head(const Exchange& exchange, http::K
   parts.request_method = exchange.head.method;
   parts.is_for_http_1_0 = exchange.head.is_http_1_0;
   parts.keeps_alive = keeps_alive_ || exchange.hijack;
+  if (!response.reason.empty()) parts.reason = response.reason;
+  parts.no_default_server = response.no_default_server;
+  parts.no_default_date = response.no_default_date || options().no_default_date;
   if (is_plain) {
     parts.defaults.opening = worker_.prefix(response.status);
   } else {
