@@ -48,6 +48,7 @@ class ToxicTransport final : public Transport, private Runtime, private Network 
 
   async::Loop& loop() override { return inner_->runtime().loop(); }
   Network& network() override { return *this; }
+  async::Blocking& blocking() override { return inner_->runtime().blocking(); }
   Random random(std::string_view stream) override { return inner_->runtime().random(stream); }
 
   Result<std::unique_ptr<Listener>> listen(const Address& address, const ListenOptions& options) override {

@@ -15,10 +15,10 @@
 //           look at stop_reason() in long computations.
 // Canceled  when the Task of run() dies, nobody waits for the function any more: the blocking call it is in, and each
 //           after that, throws Canceled, so that the stack unwinds. `catch (...)` must rethrow it; it is no
-//           std::exception. A function that swallows it for ever is aborted, with a message. One that is in a blocking
-//           call has unwound when the Task's destructor returns; one that has not started never runs.
-//           A function on a thread may also compute while its Task dies. Nobody waits for that: stop_reason() says
-//           `canceled`, its next blocking call throws, and until then it must use only what it owns or shares.
+//           std::exception. A function that swallows it for ever is aborted, with a message. When the Task's destructor
+//           returns, the function has unwound, so that it may refer to what its caller owns; one that has not started
+//           never runs. A function on a thread may also compute while its Task dies: stop_reason() says `canceled`,
+//           and the destructor waits, so long computations had better look at it.
 // Errors    what the function throws reaches whoever awaits run(); what a task throws comes out of wait().
 //           std::system_error with Errc::too_many_blocking, out of run(), when there is no room for one more: the
 //           function has not run.

@@ -63,14 +63,13 @@ class ThreadPool::Job final : public async::BlockingCtx {
     if (is_canceled_ || state_ == State::ended) return false;
     is_canceled_ = true;
     if (state_ == State::unstarted) return true;
-    const bool is_blocked = state_ == State::blocked;
     Task<> waited = std::move(waited_);
     lock.unlock();
     waited = {};
     lock.lock();
     is_wait_over_ = true;
     changed_.notify_all();
-    if (is_blocked) changed_.wait(lock, [this] { return state_ == State::ended; });
+    changed_.wait(lock, [this] { return state_ == State::ended; });
     return false;
   }
 

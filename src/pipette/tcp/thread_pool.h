@@ -12,8 +12,8 @@
 //
 // Waits     functions that wait for functions of the same pool hold two threads: with `max_threads` of them none of the
 //           inner ones ever starts. A deadline and a stop do not end such a wait; the death of the Task does.
-// Canceled  the Task's destructor waits for a function that is in a blocking call to unwind, and the loop stands still
-//           meanwhile: destructors should be short. It waits for no other.
+// Canceled  the Task's destructor waits until the function has unwound, and the loop stands still meanwhile: long
+//           computations look at stop_reason(), and destructors are short.
 // Errors    Errc::too_many_blocking when the queue is full, or when the system has no thread for the first function.
 // Lifetime  the loop outlives it; it should outlive its tasks, and those that are left when it dies never complete. Its
 //           destructor cancels what runs and joins every thread: a function that computes for ever cannot be stopped,
