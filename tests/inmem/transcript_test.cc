@@ -17,31 +17,9 @@ namespace pipette::inmem {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace std::string_literals;
 using testing::ElementsAre;
 
 constexpr TimePoint at(Duration since_start) { return TimePoint(since_start); }
-
-TEST(FormatTime, CountsSecondsAndNanoseconds) {
-  EXPECT_EQ(format_time(at(0ns)), "+0.000000000");
-  EXPECT_EQ(format_time(at(1ns)), "+0.000000001");
-  EXPECT_EQ(format_time(at(10s - 1ns)), "+9.999999999");
-  EXPECT_EQ(format_time(at(24h + 50ms)), "+86400.050000000");
-}
-
-TEST(Quote, EscapesWhatDoesNotPrint) {
-  EXPECT_EQ(quote(""), R"("")");
-  EXPECT_EQ(quote("plain text ~"), R"("plain text ~")");
-  EXPECT_EQ(quote("a\r\nb\t\"c\"\\"), R"("a\r\nb\t\"c\"\\")");
-  EXPECT_EQ(quote("\0\x01\x1f\x7f\x80\xff"s), R"("\x00\x01\x1f\x7f\x80\xff")");
-}
-
-TEST(Quote, CutsAfterSoManyOctets) {
-  EXPECT_EQ(quote("abc", 3), R"("abc")");
-  EXPECT_EQ(quote("abcd", 3), R"("abc"…)");
-  EXPECT_EQ(quote(std::string(96, 'x')), "\"" + std::string(96, 'x') + "\"");
-  EXPECT_EQ(quote(std::string(97, 'x')), "\"" + std::string(96, 'x') + "\"…");
-}
 
 EventLog log_of(const std::vector<std::string_view>& notes) {
   EventLog log;

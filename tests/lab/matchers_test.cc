@@ -239,22 +239,6 @@ TEST(Describe, ShowsTheBeginningOfALongBody) {
   EXPECT_EQ(shown, "HTTP/1.1 200 OK\nbody of 1000 octets: \"" + std::string(kShownBodyBytes, 'x') + "\"…");
 }
 
-TEST(Describe, ShowsDurationsExactly) {
-  const std::pair<Duration, std::string_view> cases[] = {
-      {0s, "0 s"},
-      {1ns, "1 ns"},
-      {1500ns, "1.5 us"},
-      {20ms, "20 ms"},
-      {1s, "1 s"},
-      {1s + 1ns, "1.000000001 s"},
-      {90min, "5400 s"},
-      {-1500ms, "-1.5 s"},
-      {Duration::min(), "-9223372036.854775808 s"},
-      {Duration::max(), "9223372036.854775807 s"},
-  };
-  for (const auto& [duration, text] : cases) EXPECT_EQ(describe(duration), text);
-}
-
 // ---- peers, errors, time --------------------------------------------------------------------------------------------
 
 TEST(PeerMatchers, TellHowAConnectionStands) {

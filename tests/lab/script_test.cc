@@ -116,7 +116,7 @@ TEST_F(PlayTest, SaysWhichStepsWereNeverReached) {
   EXPECT_THAT(report(Script().send("GET").expect_response(200).wait(1500ms).close_write()),
               MatchesRegex(R"(a script was not played to its end; what is left of its 4 steps:
   script_test.cc:[0-9]+: expect a response 200
-  script_test.cc:[0-9]+: wait 1.500000000 s
+  script_test.cc:[0-9]+: wait 1.5 s
   script_test.cc:[0-9]+: finish sending
 )"));
 }
@@ -135,7 +135,7 @@ TEST_F(PlayTest, IsMissedByTheLabWhenItDiesUnfinished) {
   } catch (const Leaked& leaked) {
     EXPECT_THAT(leaked.what(), ContainsRegex(R"(
   a script was not played to its end; what is left of its 1 steps:
-    script_test.cc:[0-9]+: wait 1.000000000 s
+    script_test.cc:[0-9]+: wait 1 s
 )"));
   }
 }

@@ -4,7 +4,7 @@
 #include <cassert>
 #include <optional>
 
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 #include "pipette/net/wait_slot.h"
 
 namespace pipette::inmem {

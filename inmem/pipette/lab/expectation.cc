@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 
 namespace pipette::lab {
 namespace {

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "pipette/inmem/text.h"
+
 namespace pipette::lab {
 namespace {
 
@@ -46,9 +48,8 @@ Exploration told(Exploration result, FailureProbe& probe, std::source_location w
 }  // namespace
 
 std::string Exploration::summary() const {
-  std::string text =
-      std::to_string(worlds) + (worlds == 1 ? " world, " : " worlds, ") + std::to_string(steps) + " steps";
-  if (faults > 0) text += ", " + std::to_string(faults) + " faults";
+  std::string text = inmem::counted(worlds, "world") + ", " + inmem::counted(steps, "step");
+  if (faults > 0) text += ", " + inmem::counted(faults, "fault");
   text += is_complete ? ", every one there is" : "";
   text += finding ? ": a failure" : ": no failure";
   for (const auto& [what, counts] : sometimes) {

@@ -35,7 +35,7 @@
 #include "pipette/base/result.h"
 #include "pipette/base/time.h"
 #include "pipette/client/response.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 #include "pipette/lab/check.h"
 #include "pipette/lab/lab.h"
 #include "pipette/lab/peer.h"
@@ -268,7 +268,7 @@ MATCHER_P(TookVirtual, expected,
   } else {
     took = internal::asked(arg).elapsed();
   }
-  *result_listener << "which took " << describe(took);
+  *result_listener << "which took " << inmem::exact_text(took);
   return testing::SafeMatcherCast<Duration>(expected).Matches(took);
 }
 

@@ -7,7 +7,7 @@
 
 #include "pipette/async/timer.h"
 #include "pipette/http/status.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 #include "pipette/lab/message.h"
 
 namespace pipette::lab {

@@ -9,7 +9,7 @@
 
 #include "pipette/async/sleep.h"
 #include "pipette/http/status.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 
 namespace pipette::lab {
 namespace {
