@@ -73,7 +73,7 @@ class RecordedPipe : public testing::Test {
 
 TEST_F(RecordedPipe, TellsWhatWasSentAndWhen) {
   ASSERT_TRUE(write(*client_, "GET"));
-  world_.loop().advance_to(at(1500ms));
+  world_.advance_to(at(1500ms));
   const std::array<Bytes, 3> pieces = {"HTTP", "", "/1.1"};
   ASSERT_TRUE(server_->try_write(pieces));
   EXPECT_THAT(transcript_lines(world_.log()),
@@ -126,7 +126,7 @@ TEST_F(RecordedPipe, TellsOfOneResetOnly) {
 }
 
 TEST_F(RecordedPipe, TellsOnlyWhatWasTaken) {
-  PipeOptions options;
+  net::ChannelOptions options;
   options.max_write_bytes = 5;
   client_->set_options(options);
   const std::array<Bytes, 2> pieces = {"abc", "defg"};

@@ -181,7 +181,7 @@ TEST(Session, DoesNotCutAHandlerThatTakesLong) {
 
 // A peer that does not read: pipes hold 1000 octets, and the answer is longer.
 void expect_abort_after(std::size_t body_bytes, int requests, Duration wait) {
-  inmem::PipeOptions narrow;
+  net::ChannelOptions narrow;
   narrow.with_capacity(1000);
   Serving app([&](RequestCtx& ctx) { ctx.set_body(std::string(body_bytes, 'x')); }, {}, narrow);
   Peer peer = app.connect();
@@ -203,7 +203,7 @@ TEST(Session, AbortsAPeerThatDoesNotReadAtWriteTimeout) {
 
 TEST(Session, FinishesAnAnswerThatIsReadInTimeAndForgetsItsDeadline) {
   for (const std::size_t size : {2'000U, 100'000U}) {
-    inmem::PipeOptions narrow;
+    net::ChannelOptions narrow;
     narrow.with_capacity(1000);
     Serving app([&](RequestCtx& ctx) { ctx.set_body(std::string(ctx.path() == "/" ? 1 : size, 'x')); }, {}, narrow);
     Peer peer = app.connect();
