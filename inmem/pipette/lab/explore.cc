@@ -21,6 +21,16 @@ Exploration replayed(internal::Runner& runner, const Choices& choices, const Lab
   return result;
 }
 
+// What fails here needs no exploration.
+std::optional<Finding> failure_of_plain_world(internal::Runner& runner, const LabOptions& options) {
+  const std::string world = "the plain world, before any exploration,";
+  const internal::Run run = runner.run_with(Choices(), options);
+  if (!run.failure) return std::nullopt;
+  std::optional<Finding> finding;
+  if (runner.run_with(Choices(), options).hash == run.hash) finding = runner.replay(Choices(), options, world);
+  return finding ? finding : internal::Runner::not_repeatable(world, *run.failure);
+}
+
 void count(Exploration& result, const internal::Run& run) {
   ++result.worlds;
   result.steps += run.steps;
@@ -66,6 +76,8 @@ Exploration explore(const ExploreOptions& options, const TestBody& body, Failure
   if (const auto asked = internal::Runner::asked_for()) return replayed(runner, *asked, lab);
 
   Exploration result;
+  result.finding = failure_of_plain_world(runner, lab);
+  if (result.finding) return result;
   lab.sometimes = &result.sometimes;
   const std::uint64_t first = first_seed(options.first_seed);
   while (result.worlds < options.worlds && result.steps < options.max_steps) {
