@@ -8,6 +8,7 @@
 #include "pipette/base/ascii.h"
 #include "pipette/http/status.h"
 #include "pipette/inmem/text.h"
+#include "pipette/lab/internal/errc_name.h"
 
 namespace pipette::lab {
 namespace {
@@ -153,6 +154,13 @@ std::string describe(const std::error_code& error) { return "no response: " + er
 
 std::string describe(const Result<client::Response>& response) {
   return response ? describe(*response) : describe(response.error());
+}
+
+std::string describe_error(const std::error_code& error) {
+  const bool is_errc = error.category() == errc_category();
+  std::string text = is_errc ? "Errc::" + std::string(internal::errc_name(static_cast<Errc>(error.value())))
+                             : error.category().name() + (" " + std::to_string(error.value()));
+  return text.append(" (").append(error.message()).append(")");
 }
 
 std::string describe_status(int status) {

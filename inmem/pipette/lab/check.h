@@ -67,6 +67,8 @@ std::string describe(const client::Response& response);
 std::string describe(const std::error_code& error);
 std::string describe(const Result<client::Response>& response);
 
+// "Errc::timed_out (deadline expired)"; of another category, "generic 110 (Connection timed out)".
+std::string describe_error(const std::error_code& error);
 // "404 Not Found".
 std::string describe_status(int status);
 // "which has no field "etag"; the nearest is ETags: "x"", or else the names of those that are there.

@@ -256,12 +256,12 @@ Play::~Play() {
 bool Play::is_done() const { return state_->run.is_done(); }
 std::string Play::report() const { return state_->report(); }
 
-void Play::finish() {
+void Play::finish(Where where) {
   state_->world.settle();
   const std::string text = report();
   if (text.empty()) return;
   was_reported_ = true;
-  throw ExpectationFailed(text);
+  fail_expectation(text, where);
 }
 
 }  // namespace pipette::lab

@@ -34,7 +34,7 @@ class Way final : public LinkUser, public async::Timer {
   Way(WayOwner& owner, std::uint8_t from, const PipeSetup& setup, Decisions& decisions);
   Way(const Way&) = delete;
   Way& operator=(const Way&) = delete;
-  ~Way() override;
+  ~Way();
 
   void note_consumed(std::size_t count) { consumed += count; }
   // How many octets have arrived since it was asked the last time.
