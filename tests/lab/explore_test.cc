@@ -180,7 +180,7 @@ TEST(Explore, BeginsAtTheSeedThatTheEnvironmentAsksFor) {
   ExploreOptions options;
   options.worlds = 1;
   const auto fail_when_late = [](Lab& lab) {
-    if (lab.choose("late", 1000) > 0) throw std::runtime_error("no");
+    if (lab.choose("late", 256) > 0) throw std::runtime_error("no");
   };
   EXPECT_EQ(explore(options, fail_when_late, probe).finding->world, "world 1 of 1, seed 40,");
 }

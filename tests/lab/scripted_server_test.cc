@@ -1,6 +1,7 @@
 // A server that says what a test gives it: in order, by pattern, late, wrong, or not at all.
 #include "pipette/lab/scripted_server.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
@@ -24,9 +25,10 @@ class ScriptedServerTest : public testing::Test {
   Result<client::Response> get(std::string_view path = "/") {
     return lab_.run(lab_.client().get("http://app" + std::string(path)));
   }
-  // How verify() fails; empty when it does not.
+  // How verify() fails, without the place; empty when it does not.
   std::string complaint() {
-    return GTestProbe().run([this] { server_.verify(); }).value_or("");
+    const std::string failure = GTestProbe().run([this] { server_.verify(); }).value_or("");
+    return failure.substr(std::min(failure.find('\n') + 1, failure.size()));
   }
 
   Lab lab_;
