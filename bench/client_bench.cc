@@ -68,12 +68,12 @@ void call_fast_server(benchmark::State& state) {
   Calls calls(client, "http://foobar1.com/aaa/bbb", "012345678912");
   async::TaskGroup tasks(world.loop());
   tasks.spawn(calls.make(100));  // warm
-  world.loop().settle();
+  world.settle();
   {
     const AllocationCounter counter(state);
     while (state.KeepRunningBatch(state.max_iterations)) {
       tasks.spawn(calls.make(static_cast<std::size_t>(state.max_iterations)));
-      world.loop().settle();
+      world.settle();
     }
   }
   if (calls.failed() > 0) state.SkipWithError("a call failed");
@@ -84,12 +84,12 @@ void get_end_to_end(benchmark::State& state, std::size_t concurrency) {
   world.log().set_recording(false);
   EndToEnd bench(world.runtime(), "unused.host:80", concurrency);
   bench.start("http://unused.host/foo/bar?baz=123", concurrency * 10);  // warm
-  world.loop().settle();
+  world.settle();
   {
     const AllocationCounter counter(state);
     while (state.KeepRunningBatch(state.max_iterations)) {
       bench.start("http://unused.host/foo/bar?baz=123", static_cast<std::size_t>(state.max_iterations));
-      world.loop().settle();
+      world.settle();
     }
   }
   if (!bench.is_complete()) state.SkipWithError("a call failed or did not end");

@@ -55,7 +55,7 @@ void serve(benchmark::State& state, std::string_view requests, std::size_t reque
   async::TaskGroup tasks(world.loop());
   tasks.spawn(worker.serve(std::move(owned)));
   listener.add_budget(clients * 2 * std::min<std::size_t>(per_connection, 10));  // warm
-  world.loop().settle();
+  world.settle();
 
   served = 0;
   {
@@ -63,7 +63,7 @@ void serve(benchmark::State& state, std::string_view requests, std::size_t reque
     const auto wanted = static_cast<std::size_t>(state.max_iterations);
     while (state.KeepRunningBatch(state.max_iterations)) {
       listener.add_budget(wanted);
-      world.loop().settle();
+      world.settle();
     }
   }
   if (served != static_cast<std::size_t>(state.iterations())) state.SkipWithError("not every request was served");

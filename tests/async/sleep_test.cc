@@ -31,15 +31,15 @@ class SleepTest : public ::testing::Test {
 TEST_F(SleepTest, WakesAtExactlyItsTime) {
   Task<> sleeper = sleep(at(24h));
   sleeper.start();
-  loop.advance_to(at(24h) - 1ns);
+  lone.advance_to(at(24h) - 1ns);
   EXPECT_FALSE(woken_at);
-  loop.advance_to(at(48h));
+  lone.advance_to(at(48h));
   EXPECT_EQ(woken_at, at(24h));
   EXPECT_EQ(reason, StopReason::none);
 }
 
 TEST_F(SleepTest, ReturnsAtOnceWhenTheTimeHasCome) {
-  loop.advance_to(at(5s));
+  lone.advance_to(at(5s));
   for (const TimePoint wake : {at(5s), at(1s)}) {
     woken_at.reset();
     Task<> sleeper = sleep(wake);
@@ -52,13 +52,13 @@ TEST_F(SleepTest, ReturnsAtOnceWhenTheTimeHasCome) {
 TEST_F(SleepTest, WakesWithTheReasonWhenItIsStopped) {
   Task<> sleeper = sleep(at(10s), source.token());
   sleeper.start();
-  loop.advance_to(at(2s));
+  lone.advance_to(at(2s));
   source.request_stop(StopReason::peer_reset);
   EXPECT_FALSE(woken_at);
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(woken_at, at(2s));
   EXPECT_EQ(reason, StopReason::peer_reset);
-  EXPECT_FALSE(loop.can_progress());
+  EXPECT_FALSE(lone.scheduler().can_progress());
 }
 
 TEST_F(SleepTest, ReturnsAtOnceWhenItIsStoppedAlready) {
@@ -72,11 +72,11 @@ TEST_F(SleepTest, ReturnsAtOnceWhenItIsStoppedAlready) {
 TEST_F(SleepTest, GivesNoReasonWhenItWasTheTime) {
   Task<> sleeper = sleep(at(1s), source.token());
   sleeper.start();
-  loop.advance_to(at(1s));
+  lone.advance_to(at(1s));
   EXPECT_EQ(woken_at, at(1s));
   EXPECT_EQ(reason, StopReason::none);
   source.request_stop(StopReason::shutdown);
-  loop.settle();
+  lone.settle();
 }
 
 TEST_F(SleepTest, WakesOnceWhenTimeAndStopCoincide) {
@@ -89,7 +89,7 @@ TEST_F(SleepTest, WakesOnceWhenTimeAndStopCoincide) {
   loop.arm(before, at(1s));
   Task<> sleeper = sleep(at(1s), source.token());
   sleeper.start();
-  loop.advance_to(at(2s));
+  lone.advance_to(at(2s));
   EXPECT_TRUE(sleeper.done());
   EXPECT_EQ(woken_at, at(1s));
 }
@@ -97,9 +97,9 @@ TEST_F(SleepTest, WakesOnceWhenTimeAndStopCoincide) {
 TEST_F(SleepTest, NeverWakesAtNever) {
   Task<> sleeper = sleep(kNever, source.token());
   sleeper.start();
-  EXPECT_FALSE(loop.can_progress());
+  EXPECT_FALSE(lone.scheduler().can_progress());
   source.request_stop(StopReason::canceled);
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(reason, StopReason::canceled);
 }
 
@@ -108,9 +108,9 @@ TEST_F(SleepTest, ASleeperThatDiesLeavesNothingBehind) {
     Task<> sleeper = sleep(at(1s), source.token());
     sleeper.start();
   }
-  EXPECT_FALSE(loop.can_progress());
+  EXPECT_FALSE(lone.scheduler().can_progress());
   source.request_stop(StopReason::shutdown);
-  loop.settle();
+  lone.settle();
   EXPECT_FALSE(woken_at);
 }
 

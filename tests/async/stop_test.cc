@@ -36,7 +36,7 @@ TEST_F(StopTest, ATokenWithoutASourceNeverStops) {
   EXPECT_FALSE(token.stop_requested());
   EXPECT_EQ(token.reason(), StopReason::none);
   token.add(a);
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "");
 }
 
@@ -66,7 +66,7 @@ TEST_F(StopTest, RequestingOnlyEnqueuesTheWaiters) {
   source.token().add(a);
   source.request_stop(StopReason::shutdown);
   EXPECT_EQ(log, "");
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "ba");
 }
 
@@ -75,7 +75,7 @@ TEST_F(StopTest, WakesEachWaiterOnce) {
   source.token().add(a);
   source.request_stop(StopReason::shutdown);
   source.request_stop(StopReason::shutdown);
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "a");
 }
 
@@ -84,7 +84,7 @@ TEST_F(StopTest, AWaiterThatComesTooLateIsEnqueuedAtOnce) {
   source.request_stop(StopReason::shutdown);
   source.token().add(a);
   EXPECT_EQ(log, "");
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "a");
 }
 
@@ -98,7 +98,7 @@ TEST_F(StopTest, AWaiterThatDiesIsForgotten) {
   before.reset();
   source.request_stop(StopReason::shutdown);
   between.reset();
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "a");
 }
 
@@ -108,7 +108,7 @@ TEST_F(StopTest, ASourceThatDiesWakesNobody) {
     source.token().add(a);
   }
   EXPECT_FALSE(a.is_linked());
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "");
 }
 
@@ -138,7 +138,7 @@ TEST_F(StopTest, ChildrensWaitersComeFirstInTheOrderTheChildrenWereMade) {
   second.token().add(b);
   first.token().add(a);
   parent.request_stop(StopReason::shutdown);
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "abc");
 }
 
@@ -162,7 +162,7 @@ TEST_F(StopTest, AChildThatDiesIsForgotten) {
   child->token().add(a);
   child.reset();
   parent.request_stop(StopReason::shutdown);
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "");
 }
 
@@ -184,7 +184,7 @@ TEST_F(StopTest, ResetMakesItAsNewAndKeepsWhoWaits) {
   child.token().add(b);
   source.reset();
   source.request_stop(StopReason::peer_reset);
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "ba");
   EXPECT_EQ(child.reason(), StopReason::peer_reset);
 }

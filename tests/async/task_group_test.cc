@@ -70,7 +70,7 @@ TEST_F(TaskGroupTest, KnowsWhereItsChildrenCameFrom) {
   ASSERT_EQ(group.origins().size(), 1U);
   EXPECT_EQ(group.origins()[0].line(), line);
   EXPECT_TRUE(std::string_view(group.origins()[0].file_name()).ends_with("task_group_test.cc"));
-  loop.settle();
+  lone.settle();
   EXPECT_TRUE(group.origins().empty());
 }
 
@@ -79,7 +79,7 @@ TEST_F(TaskGroupTest, StartsChildrenFromTheLoopInOrder) {
   group.spawn(say('b'));
   EXPECT_EQ(log, "");
   EXPECT_EQ(group.size(), 2U);
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "ab");
   EXPECT_TRUE(group.empty());
 }
@@ -87,10 +87,10 @@ TEST_F(TaskGroupTest, StartsChildrenFromTheLoopInOrder) {
 TEST_F(TaskGroupTest, RunsChildrenBesideEachOther) {
   group.spawn(say_at('b', 2s));
   group.spawn(say_at('a', 1s));
-  loop.advance_to(at(1s));
+  lone.advance_to(at(1s));
   EXPECT_EQ(log, "a");
   EXPECT_EQ(group.size(), 1U);
-  loop.advance_to(at(2s));
+  lone.advance_to(at(2s));
   EXPECT_EQ(log, "ab");
   EXPECT_TRUE(group.empty());
 }
@@ -106,9 +106,9 @@ TEST_F(TaskGroupTest, JoinWaitsForEveryChild) {
   group.spawn(say_at('b', 3s));
   Task<> joiner = join_and_say('j');
   joiner.start();
-  loop.advance_to(at(2s));
+  lone.advance_to(at(2s));
   EXPECT_EQ(log, "a");
-  loop.advance_to(at(3s));
+  lone.advance_to(at(3s));
   EXPECT_EQ(log, "abj");
 }
 
@@ -116,7 +116,7 @@ TEST_F(TaskGroupTest, JoinWaitsForAChildSpawnedByTheLast) {
   group.spawn(spawn_another('a'));
   Task<> joiner = join_and_say('j');
   joiner.start();
-  loop.advance_to(at(5s));
+  lone.advance_to(at(5s));
   EXPECT_EQ(log, "abj");
 }
 
@@ -125,7 +125,7 @@ TEST_F(TaskGroupTest, JoinWaitsForAChildSpawnedBeforeTheJoinerRuns) {
   group.spawn(enqueue_and_say(spawner, 'a'));
   Task<> joiner = join_and_say('j');
   joiner.start();
-  loop.advance_to(at(5s));
+  lone.advance_to(at(5s));
   EXPECT_EQ(log, "abj");
 }
 
@@ -135,7 +135,7 @@ TEST_F(TaskGroupTest, AJoinerThatDiesIsForgotten) {
     Task<> joiner = join_and_say('j');
     joiner.start();
   }
-  loop.advance_to(at(2s));
+  lone.advance_to(at(2s));
   EXPECT_EQ(log, "a");
 }
 
@@ -143,11 +143,11 @@ TEST_F(TaskGroupTest, CanBeUsedAgainAfterAJoin) {
   Task<> first = join_and_say('1');
   group.spawn(say('a'));
   first.start();
-  loop.settle();
+  lone.settle();
   Task<> second = join_and_say('2');
   group.spawn(say('b'));
   second.start();
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "a1b2");
 }
 
@@ -156,12 +156,12 @@ TEST_F(TaskGroupTest, DestroysChildrenThatAreSuspendedWhenItDies) {
     TaskGroup dying(loop);
     dying.spawn(say_when_destroyed('a', kNever));
     dying.spawn(say_when_destroyed('b', kNever));
-    loop.settle();
+    lone.settle();
     EXPECT_EQ(dying.size(), 2U);
     EXPECT_EQ(log, "");
   }
   EXPECT_EQ(log.size(), 2U);
-  EXPECT_FALSE(loop.can_progress());
+  EXPECT_FALSE(lone.scheduler().can_progress());
 }
 
 TEST_F(TaskGroupTest, DestroysChildrenThatHaveNotStartedWhenItDies) {
@@ -169,7 +169,7 @@ TEST_F(TaskGroupTest, DestroysChildrenThatHaveNotStartedWhenItDies) {
     TaskGroup dying(loop);
     dying.spawn(say('x'));
   }
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "");
 }
 
@@ -177,7 +177,7 @@ TEST_F(TaskGroupTest, AFinishedChildIsDestroyedBeforeTheJoinerRuns) {
   group.spawn(say_when_destroyed('d', at(1s)));
   Task<> joiner = join_and_say('j');
   joiner.start();
-  loop.advance_to(at(1s));
+  lone.advance_to(at(1s));
   EXPECT_EQ(log, "dj");
 }
 
@@ -198,7 +198,7 @@ TEST_F(EventTest, SettingItOnlyEnqueuesTheWaiter) {
   EXPECT_FALSE(event.is_set());
   event.set();
   EXPECT_EQ(log, "");
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "w");
 }
 
@@ -215,10 +215,10 @@ TEST_F(EventTest, StaysSetUntilItIsReset) {
   event.reset();
   Task<> waiter = wait_and_say('w');
   waiter.start();
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "");
   event.set();
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "w");
 }
 
@@ -234,7 +234,7 @@ TEST_F(EventTest, AWaiterThatDiesIsForgotten) {
     between.start();
     event.set();
   }
-  loop.settle();
+  lone.settle();
   EXPECT_EQ(log, "");
 }
 

@@ -23,7 +23,7 @@ struct Outcome {
 };
 
 Outcome outcome_of(std::string_view octets, http::Method method = http::Method::get,
-                   const inmem::PipeOptions& pipes = {}, ClientOptions options = {}) {
+                   const net::ChannelOptions& pipes = {}, ClientOptions options = {}) {
   Lab lab;
   lab.world().network().set_pipe_options(pipes);
   ScriptedServer server(lab, "app:80");
@@ -191,9 +191,9 @@ TEST(ClientResponse, IsTheSameThroughEveryPipe) {
       "HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n8;a=\"b\"\r\n, world!\r\n0\r\nT: "
       "t\r\n\r\n";
   for (const std::size_t bytes : {1U, 2U, 3U, 5U, 64U}) {
-    for (const auto member : {&inmem::PipeOptions::send_buffer_bytes, &inmem::PipeOptions::max_read_bytes,
-                              &inmem::PipeOptions::max_write_bytes}) {
-      inmem::PipeOptions pipes;
+    for (const auto member : {&net::ChannelOptions::send_buffer_bytes, &net::ChannelOptions::max_read_bytes,
+                              &net::ChannelOptions::max_write_bytes}) {
+      net::ChannelOptions pipes;
       pipes.*member = bytes;
       const Outcome outcome = outcome_of(octets, http::Method::get, pipes);
       EXPECT_EQ(outcome.error, Errc{});

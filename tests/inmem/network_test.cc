@@ -155,11 +155,11 @@ TEST_F(NetworkTest, DropsWhatNobodyAccepted) {
 
 TEST_F(NetworkTest, MakesPipesAsItWasTold) {
   const auto listener = listen("app:80");
-  PipeOptions options;
+  net::ChannelOptions options;
   options.with_capacity(3);
   network().set_pipe_options(options);
   const Result<net::Connected> narrow = dial("app:80");
-  network().set_pipe_options(PipeOptions());
+  network().set_pipe_options(net::ChannelOptions());
   const Result<net::Connected> wide = dial("app:80");
   const Bytes bytes = "abcdef";
   EXPECT_EQ(narrow->connection->try_write({&bytes, 1}), 3U);
@@ -187,7 +187,7 @@ TEST_F(NetworkTest, DescribesWhoWaits) {
   const Result<net::Connected> dialed = dial("app:80");
   dialed->connection->wait(net::Direction::read, reader);
   ASSERT_TRUE(listener->try_accept());
-  world_.loop().settle();
+  world_.settle();
   EXPECT_EQ(network().describe_waits(), "");
   const Result<net::Connected> other = dial("app:80");
   const Result<net::Connected> accepted = listener->try_accept();

@@ -22,7 +22,7 @@ using net::Direction;
 
 class PipeTest : public testing::Test {
  protected:
-  void make(const PipeOptions& options) { std::tie(here_, there_) = make_pipe(loop_, options); }
+  void make(const net::ChannelOptions& options) { std::tie(here_, there_) = make_pipe(loop_, options); }
   Result<std::size_t> write(Bytes bytes) { return here_->try_write({&bytes, 1}); }
   // What one read of the other end gives.
   std::string read(std::size_t room = 1000) {
@@ -39,7 +39,7 @@ class PipeTest : public testing::Test {
 };
 
 TEST_F(PipeTest, TakesAsMuchAsItsCapacity) {
-  PipeOptions options;
+  net::ChannelOptions options;
   options.with_capacity(10);
   make(options);
   EXPECT_EQ(write("0123456789abc"), 10U);
@@ -55,7 +55,7 @@ TEST_F(PipeTest, Takes64KilobytesUnlessToldOtherwise) {
 }
 
 TEST_F(PipeTest, HasACapacityForEachDirection) {
-  PipeOptions options;
+  net::ChannelOptions options;
   options.with_capacity(3);
   make(options);
   EXPECT_EQ(write("abcd"), 3U);
@@ -64,7 +64,7 @@ TEST_F(PipeTest, HasACapacityForEachDirection) {
 }
 
 TEST_F(PipeTest, GivesNoMoreThanSoMuchAtATime) {
-  PipeOptions options;
+  net::ChannelOptions options;
   options.max_read_bytes = 2;
   make(options);
   EXPECT_EQ(write("abcde"), 5U);
@@ -74,7 +74,7 @@ TEST_F(PipeTest, GivesNoMoreThanSoMuchAtATime) {
 }
 
 TEST_F(PipeTest, TakesNoMoreThanSoMuchAtATime) {
-  PipeOptions options;
+  net::ChannelOptions options;
   options.max_write_bytes = 2;
   make(options);
   EXPECT_EQ(write("abcde"), 2U);
@@ -85,7 +85,7 @@ TEST_F(PipeTest, TakesNoMoreThanSoMuchAtATime) {
 
 TEST_F(PipeTest, CutsOneEndDifferentlyFromNowOn) {
   make({});
-  PipeOptions options;
+  net::ChannelOptions options;
   options.max_write_bytes = 1;
   options.max_read_bytes = 1;
   here_->set_options(options);
@@ -119,7 +119,7 @@ TEST_F(PipeTest, DeliversEverythingThroughEveryWindow) {
   for (int i = 0; i < 500; ++i) sent += std::to_string(i);
   for (const std::size_t bytes : {1U, 2U, 3U, 10U, 511U, 512U, 513U, 100'000U}) {
     for (const int knob : {0, 1, 2}) {
-      PipeOptions options;
+      net::ChannelOptions options;
       if (knob == 0) options.with_capacity(bytes);
       if (knob == 1) options.max_read_bytes = bytes;
       if (knob == 2) options.max_write_bytes = bytes;
@@ -130,7 +130,7 @@ TEST_F(PipeTest, DeliversEverythingThroughEveryWindow) {
       Task<> reading = read_all(*there_, received);
       reading.start();
       writing.start();
-      loop_.settle();
+      world_.settle();
       EXPECT_TRUE(ok);
       EXPECT_TRUE(reading.done());
       EXPECT_EQ(received, sent) << bytes;
@@ -144,7 +144,7 @@ struct Wake final : net::Waiter {
 };
 
 TEST_F(PipeTest, DescribesWhoWaitsForWhat) {
-  PipeOptions options;
+  net::ChannelOptions options;
   options.with_capacity(1);
   make(options);
   EXPECT_EQ(here_->describe_waits(), "");
@@ -157,7 +157,7 @@ TEST_F(PipeTest, DescribesWhoWaitsForWhat) {
   here_->set_deadline(Direction::write, TimePoint(10s));
   EXPECT_EQ(here_->describe_waits(), "pipe: first waits to read\npipe: first waits to write, until +10.000000000");
   EXPECT_EQ(there_->describe_waits(), "");
-  loop_.advance_to(TimePoint(10s));
+  world_.advance_to(TimePoint(10s));
   EXPECT_EQ(here_->describe_waits(), "pipe: first waits to read");
   EXPECT_EQ(reader.count, 0);
   EXPECT_EQ(writer.count, 1);

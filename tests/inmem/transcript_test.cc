@@ -17,31 +17,9 @@ namespace pipette::inmem {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace std::string_literals;
 using testing::ElementsAre;
 
 constexpr TimePoint at(Duration since_start) { return TimePoint(since_start); }
-
-TEST(FormatTime, CountsSecondsAndNanoseconds) {
-  EXPECT_EQ(format_time(at(0ns)), "+0.000000000");
-  EXPECT_EQ(format_time(at(1ns)), "+0.000000001");
-  EXPECT_EQ(format_time(at(10s - 1ns)), "+9.999999999");
-  EXPECT_EQ(format_time(at(24h + 50ms)), "+86400.050000000");
-}
-
-TEST(Quote, EscapesWhatDoesNotPrint) {
-  EXPECT_EQ(quote(""), R"("")");
-  EXPECT_EQ(quote("plain text ~"), R"("plain text ~")");
-  EXPECT_EQ(quote("a\r\nb\t\"c\"\\"), R"("a\r\nb\t\"c\"\\")");
-  EXPECT_EQ(quote("\0\x01\x1f\x7f\x80\xff"s), R"("\x00\x01\x1f\x7f\x80\xff")");
-}
-
-TEST(Quote, CutsAfterSoManyOctets) {
-  EXPECT_EQ(quote("abc", 3), R"("abc")");
-  EXPECT_EQ(quote("abcd", 3), R"("abc"…)");
-  EXPECT_EQ(quote(std::string(96, 'x')), "\"" + std::string(96, 'x') + "\"");
-  EXPECT_EQ(quote(std::string(97, 'x')), "\"" + std::string(96, 'x') + "\"…");
-}
 
 EventLog log_of(const std::vector<std::string_view>& notes) {
   EventLog log;
@@ -95,7 +73,7 @@ class RecordedPipe : public testing::Test {
 
 TEST_F(RecordedPipe, TellsWhatWasSentAndWhen) {
   ASSERT_TRUE(write(*client_, "GET"));
-  world_.loop().advance_to(at(1500ms));
+  world_.advance_to(at(1500ms));
   const std::array<Bytes, 3> pieces = {"HTTP", "", "/1.1"};
   ASSERT_TRUE(server_->try_write(pieces));
   EXPECT_THAT(transcript_lines(world_.log()),
@@ -148,7 +126,7 @@ TEST_F(RecordedPipe, TellsOfOneResetOnly) {
 }
 
 TEST_F(RecordedPipe, TellsOnlyWhatWasTaken) {
-  PipeOptions options;
+  net::ChannelOptions options;
   options.max_write_bytes = 5;
   client_->set_options(options);
   const std::array<Bytes, 2> pieces = {"abc", "defg"};

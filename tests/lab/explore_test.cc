@@ -85,6 +85,31 @@ TEST(Explore, FindsWhatDependsOnTheOrderAndShrinksIt) {
             std::to_string(result.worlds) + " worlds, " + std::to_string(result.steps) + " steps: a failure");
 }
 
+TEST(Explore, SaysThatThePlainWorldFailsToo) {
+  ExceptionProbe probe;
+  ExploreOptions options;
+  options.faults = true;
+  options.faults_one_in = 1;
+  int bodies = 0;
+  const auto fail_always = [&](Lab& lab) {
+    ++bodies;
+    EXPECT_EQ(race(lab), 2) << "first in, first out";
+    throw std::runtime_error("no");
+  };
+  const Exploration result = explore(options, fail_always, probe);
+  ASSERT_TRUE(result.finding);
+  EXPECT_EQ(result.finding->report,
+            R"(the plain world, before any exploration, fails, and needs nothing out of the ordinary
+what the test said:
+  threw: no
+what happened, the last first:
+  +0.000000000  the sum is 2
+reproduce: PIPETTE_REPLAY=''
+)");
+  EXPECT_EQ(result.worlds, 0U);
+  EXPECT_EQ(bodies, 3) << "it is run again, to be sure and to be told";
+}
+
 TEST(Explore, PassesWhatHoldsInEveryOrder) {
   std::uint64_t bodies = 0;
   const Exploration result = explore(200, [&](Lab& lab) {
@@ -93,7 +118,7 @@ TEST(Explore, PassesWhatHoldsInEveryOrder) {
   });
   EXPECT_FALSE(result.finding);
   EXPECT_EQ(result.worlds, 200U);
-  EXPECT_EQ(bodies, 200U);
+  EXPECT_EQ(bodies, 201U) << "and once in the plain world";
   EXPECT_FALSE(result.is_complete);
   EXPECT_EQ(result.summary(), "200 worlds, 1000 steps: no failure");
 }
@@ -154,8 +179,10 @@ TEST(Explore, BeginsAtTheSeedThatTheEnvironmentAsksFor) {
   ExceptionProbe probe;
   ExploreOptions options;
   options.worlds = 1;
-  const auto fail_always = [](Lab&) { throw std::runtime_error("no"); };
-  EXPECT_EQ(explore(options, fail_always, probe).finding->world, "world 1 of 1, seed 40,");
+  const auto fail_when_late = [](Lab& lab) {
+    if (lab.choose("late", 256) > 0) throw std::runtime_error("no");
+  };
+  EXPECT_EQ(explore(options, fail_when_late, probe).finding->world, "world 1 of 1, seed 40,");
 }
 
 TEST(Explore, WritesATestWhenTheEnvironmentAsksForOne) {
@@ -236,7 +263,7 @@ TEST(Explore, SaysThatABodyIsNotDecidedByTheLab) {
       probe);
   ASSERT_TRUE(result.finding);
   EXPECT_EQ(result.finding->report,
-            "world 3 of 1000, seed 3, fails, and not when it is run again with the same decisions: something in the "
+            "world 2 of 1000, seed 2, fails, and not when it is run again with the same decisions: something in the "
             "test is not decided by the lab.\nLook for what outlives a run (a static variable, a server with a state), "
             "for a real clock, for a random device, for an order of addresses.\nwhat the test said:\n  threw: the "
             "third time\n");

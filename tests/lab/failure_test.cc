@@ -115,6 +115,20 @@ TEST(GTestProbe, ReportsOneFailureAtThePlaceOfTheCall) {
   EXPECT_THAT(why, Optional(EndsWith("failure_test.cc:" + std::to_string(line) + ": Failed\nthe worst")));
 }
 
+TEST(Probes, AbandonABodyThatHasFailed) {
+  GTestProbe gtest;
+  ExceptionProbe exceptions;
+  for (FailureProbe* const probe : {static_cast<FailureProbe*>(&gtest), static_cast<FailureProbe*>(&exceptions)}) {
+    bool went_on = false;
+    const std::optional<std::string> why = probe->run([&] {
+      probe->abandon("the worst", std::source_location::current());
+      went_on = true;
+    });
+    EXPECT_THAT(why, Optional(AllOf(HasSubstr("failure_test.cc:"), EndsWith("the worst"))));
+    EXPECT_FALSE(went_on);
+  }
+}
+
 // ---- artefacts ------------------------------------------------------------------------------------------------------
 
 std::string content_of(const std::filesystem::path& path) {

@@ -233,7 +233,7 @@ std::string run_a_busy_minute(std::uint64_t seed) {
     ctx.set_body(std::string(1000, 'x'));
   });
   Lab lab(seed);
-  inmem::PipeOptions narrow;
+  net::ChannelOptions narrow;
   narrow.with_capacity(300);
   lab.world().network().set_pipe_options(narrow);
   lab.serve(server, "app:80");

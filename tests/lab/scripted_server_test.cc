@@ -1,11 +1,13 @@
 // A server that says what a test gives it: in order, by pattern, late, wrong, or not at all.
 #include "pipette/lab/scripted_server.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
 #include <system_error>
 
+#include "pipette/lab/gtest.h"
 #include "pipette/lab/oracles.h"
 
 namespace pipette::lab {
@@ -23,14 +25,10 @@ class ScriptedServerTest : public testing::Test {
   Result<client::Response> get(std::string_view path = "/") {
     return lab_.run(lab_.client().get("http://app" + std::string(path)));
   }
-  // What verify() throws; empty when it does not.
+  // How verify() fails, without the place; empty when it does not.
   std::string complaint() {
-    try {
-      server_.verify();
-    } catch (const ExpectationFailed& failed) {
-      return failed.what();
-    }
-    return "";
+    const std::string failure = GTestProbe().run([this] { server_.verify(); }).value_or("");
+    return failure.substr(std::min(failure.find('\n') + 1, failure.size()));
   }
 
   Lab lab_;

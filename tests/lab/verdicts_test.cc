@@ -215,7 +215,7 @@ TEST_F(VerdictsTest, FindAScriptThatWasNotPlayedToItsEnd) {
   const Play play(lab_.connect("app:80"), Script().wait(1s).close());
   EXPECT_THAT(leaks_of(lab_), ContainsRegex(R"(
   a script was not played to its end; what is left of its 2 steps:
-    verdicts_test.cc:[0-9]+: wait 1.000000000 s
+    verdicts_test.cc:[0-9]+: wait 1 s
     verdicts_test.cc:[0-9]+: close
 )"));
 }

@@ -15,10 +15,10 @@ namespace {
 
 class PipeTransport final : public Transport {
  public:
-  explicit PipeTransport(const inmem::PipeOptions& options) { world_.network().set_pipe_options(options); }
+  explicit PipeTransport(const net::ChannelOptions& options) { world_.network().set_pipe_options(options); }
 
   Runtime& runtime() override { return world_.runtime(); }
-  bool step() override { return world_.loop().step(); }
+  bool step() override { return world_.step(); }
   Address any_address() override { return Address::ipv4({127, 0, 0, 1}, 0); }
   void exhaust_descriptors(const Address& listening) override {
     world_.network().fail_accept(listening, Errc::too_many_open_files);
@@ -28,10 +28,10 @@ class PipeTransport final : public Transport {
   inmem::World world_;
 };
 
-std::unique_ptr<Transport> make_pipe() { return std::make_unique<PipeTransport>(inmem::PipeOptions()); }
+std::unique_ptr<Transport> make_pipe() { return std::make_unique<PipeTransport>(net::ChannelOptions()); }
 
 std::unique_ptr<Transport> make_tiny_pipe() {
-  inmem::PipeOptions tiny{.max_read_bytes = 3, .max_write_bytes = 5};
+  net::ChannelOptions tiny{.max_read_bytes = 3, .max_write_bytes = 5};
   tiny.with_capacity(64);
   return std::make_unique<PipeTransport>(tiny);
 }

@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 class WorldTransport final : public Transport {
  public:
   Runtime& runtime() override { return world_.runtime(); }
-  bool step() override { return world_.loop().step(); }
+  bool step() override { return world_.step(); }
   Address any_address() override { return Address::ipv4({127, 0, 0, 1}, 0); }
   void exhaust_descriptors(const Address&) override {}
 
@@ -85,7 +85,7 @@ class ToxicConnectionTest : public testing::Test {
     }
   }
   Result<std::size_t> end_of(Connection& connection) { return connection.try_read(room_); }
-  void run_to(Duration time) { world_.loop().advance_to(TimePoint() + time); }
+  void run_to(Duration time) { world_.advance_to(TimePoint() + time); }
 
   inmem::World world_;
   FixedOracle oracle_;

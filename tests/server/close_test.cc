@@ -140,7 +140,7 @@ TEST(Session, FinishesAHandlerWhoseClientHasReset) {
 }
 
 TEST(Session, SurvivesAResetInTheMiddleOfAnAnswer) {
-  inmem::PipeOptions narrow;
+  net::ChannelOptions narrow;
   narrow.with_capacity(100);
   for (const std::size_t size : {1'000U, 100'000U}) {
     Serving app([&](RequestCtx& ctx) { ctx.set_body(std::string(size, 'x')); }, {}, narrow);
@@ -160,7 +160,7 @@ TEST(Session, DiesWithItsWorkerWhereverItIs) {
     co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 1h));
     ctx.set_body(kept);
   };
-  inmem::PipeOptions narrow;
+  net::ChannelOptions narrow;
   narrow.with_capacity(100);
   Serving app(wait, {}, narrow);
   std::vector<Peer> peers;

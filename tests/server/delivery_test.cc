@@ -70,13 +70,13 @@ TEST(Session, AnswersTheSameHoweverTheRequestsAreCut) {
 TEST(Session, AnswersTheSameThroughEveryPipe) {
   const std::string expected = Serving(describe_request).answer_to(kConversation);
   for (const std::size_t bytes : {1U, 2U, 3U, 7U, 100U, 4096U}) {
-    inmem::PipeOptions narrow;
+    net::ChannelOptions narrow;
     narrow.with_capacity(bytes);
     EXPECT_EQ(Serving(describe_request, {}, narrow).answer_to(kConversation), expected) << "capacity " << bytes;
-    inmem::PipeOptions slow_reads;
+    net::ChannelOptions slow_reads;
     slow_reads.max_read_bytes = bytes;
     EXPECT_EQ(Serving(describe_request, {}, slow_reads).answer_to(kConversation), expected) << "reads of " << bytes;
-    inmem::PipeOptions slow_writes;
+    net::ChannelOptions slow_writes;
     slow_writes.max_write_bytes = bytes;
     EXPECT_EQ(Serving(describe_request, {}, slow_writes).answer_to(kConversation), expected) << "writes of " << bytes;
   }
@@ -141,7 +141,7 @@ TEST(Session, RefusesAHeadThatLooksLikeAGoodOneBeforeIt) {
 }
 
 TEST(Session, SendsALargeBodyThroughAWindowOfOneOctet) {
-  inmem::PipeOptions narrow;
+  net::ChannelOptions narrow;
   narrow.with_capacity(1);
   Serving app([](RequestCtx& ctx) { ctx.set_body(std::string(20'000, 'x')); }, {}, narrow);
   const auto found = test::answers(app.answer_to(test::kGet));

@@ -109,7 +109,7 @@ TEST(Session, RunsOneHandlerAtATimeOnAConnection) {
 }
 
 TEST(Session, AnswersALongPipelineWholeThroughNarrowPipes) {
-  inmem::PipeOptions narrow;
+  net::ChannelOptions narrow;
   narrow.with_capacity(1);
   Serving app(echo, {}, narrow);
   std::string requests;
@@ -124,7 +124,7 @@ TEST(Session, AnswersALongPipelineWholeThroughNarrowPipes) {
 TEST(Session, SendsLargeBodiesInOrderWithSmallOnes) {
   Serving app([](RequestCtx& ctx) { ctx.set_body(std::string(std::stoul(std::string(ctx.path().substr(1))), 'x')); });
   for (const std::size_t capacity : {1'000U, 64U * 1024, 1024U * 1024}) {
-    inmem::PipeOptions pipes;
+    net::ChannelOptions pipes;
     pipes.with_capacity(capacity);
     app.lab().world().network().set_pipe_options(pipes);
     const auto found = answers(app.answer_to(get("/1") + get("/300000") + get("/2") + get("/16384") + get("/16383")));
@@ -148,7 +148,7 @@ TEST(Session, LetsOthersRunBetweenThePipelinedRequestsOfOne) {
       ++served_to_the_greedy;
     }
   });
-  inmem::PipeOptions wide;
+  net::ChannelOptions wide;
   wide.with_capacity(16 * 1024 * 1024);
   app.lab().world().network().set_pipe_options(wide);
   std::string requests;

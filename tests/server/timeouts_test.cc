@@ -186,7 +186,7 @@ TEST(Session, DoesNotCutAHandlerThatMayTakeLong) {
 
 // A peer that does not read: pipes hold 1000 octets, and the answer is longer.
 void expect_abort_after(std::size_t body_bytes, int requests, Duration wait) {
-  inmem::PipeOptions narrow;
+  net::ChannelOptions narrow;
   narrow.with_capacity(1000);
   ServerOptions options;
   options.write_min_rate = 0;
@@ -210,7 +210,7 @@ TEST(Session, AbortsAPeerThatDoesNotReadAtWriteTimeout) {
 
 TEST(Session, FinishesAnAnswerThatIsReadInTimeAndForgetsItsDeadline) {
   for (const std::size_t size : {2'000U, 100'000U}) {
-    inmem::PipeOptions narrow;
+    net::ChannelOptions narrow;
     narrow.with_capacity(1000);
     ServerOptions options;
     options.write_min_rate = 0;

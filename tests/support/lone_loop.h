@@ -13,6 +13,11 @@ class LoneLoop {
 
   inmem::Loop& operator*() { return loop_; }
 
+  void settle() { scheduler_.settle(); }
+  void advance_to(TimePoint target) { scheduler_.advance_to(target); }
+  bool step() { return scheduler_.step(); }
+  inmem::Scheduler& scheduler() { return scheduler_; }
+
  private:
   FixedOracle oracle_;
   Decisions decisions_{oracle_};

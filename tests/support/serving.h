@@ -67,7 +67,7 @@ inline std::vector<int> statuses(std::string_view octets, const std::vector<http
 
 class Serving {
  public:
-  explicit Serving(Handler handler, ServerOptions options = {}, const inmem::PipeOptions& pipes = {})
+  explicit Serving(Handler handler, ServerOptions options = {}, const net::ChannelOptions& pipes = {})
       : server_(std::move(handler), with_log(std::move(options))), worker_(serve(pipes)) {}
 
   Lab& lab() { return lab_; }
@@ -90,7 +90,7 @@ class Serving {
     options.log = [this](std::string_view line) { log_.emplace_back(line); };
     return options;
   }
-  server::Worker& serve(const inmem::PipeOptions& pipes) {
+  server::Worker& serve(const net::ChannelOptions& pipes) {
     lab_.world().network().set_pipe_options(pipes);
     return lab_.serve(server_, "app:80");
   }

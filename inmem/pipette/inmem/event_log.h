@@ -9,7 +9,9 @@
 // Two runs of the same test give the same events, and so the same hash, in any process and with any compiler: nothing
 // here is an address, a real time or a text of the system's.
 //
-// Bounds     keeps the last `kept_bytes` or so, and counts what it dropped; the hash is of all that ever happened.
+// Bounds     keeps the events of the last `kept_bytes` or so, and counts what it dropped; the hash is of all that ever
+//            happened. Facts of connections are never dropped, since any event may name one: 160 bytes each on a 64-bit
+//            machine, and what names need beyond 15 characters, so a million connections take some 160 MB.
 // Lifetime   owned by its World; a view of an event is good until the next event.   Threads  one.
 #pragma once
 

@@ -1,8 +1,9 @@
 #include "pipette/inmem/link.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
+
+#include "pipette/inmem/text.h"
 
 namespace pipette::inmem {
 namespace {
@@ -18,20 +19,6 @@ std::optional<T> smaller(const std::optional<T>& first, const std::optional<T>& 
 std::uint64_t slower(std::uint64_t first, std::uint64_t second) {
   if (first == 0 || second == 0) return std::max(first, second);
   return std::min(first, second);
-}
-
-// "50ms", "1.5s", "800ns": the largest unit that needs no fraction of a thousandth.
-std::string text_of(Duration time) {
-  const std::int64_t count = time.count();
-  struct Unit {
-    std::int64_t size;
-    std::string_view name;
-  };
-  constexpr std::array units = {Unit{1'000'000'000, "s"}, Unit{1'000'000, "ms"}, Unit{1'000, "us"}};
-  for (const Unit& unit : units) {
-    if (count >= unit.size && count % unit.size == 0) return std::to_string(count / unit.size) + std::string(unit.name);
-  }
-  return std::to_string(count) + "ns";
 }
 
 }  // namespace
@@ -65,15 +52,16 @@ std::string describe(const net::Toxics& toxics) {
   std::string text;
   const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
   if (toxics.latency > Duration{} || toxics.jitter > Duration{}) {
-    add("latency " + text_of(toxics.latency) + (toxics.jitter > Duration{} ? " + " + text_of(toxics.jitter) : ""));
+    add("latency " + compact_text(toxics.latency) +
+        (toxics.jitter > Duration{} ? " + " + compact_text(toxics.jitter) : ""));
   }
   if (toxics.bandwidth != 0) add("bandwidth " + std::to_string(toxics.bandwidth) + " B/s");
   if (toxics.slicer.average_size != 0) add("slicer " + std::to_string(toxics.slicer.average_size) + " B");
-  if (toxics.slow_close > Duration{}) add("slow_close " + text_of(toxics.slow_close));
+  if (toxics.slow_close > Duration{}) add("slow_close " + compact_text(toxics.slow_close));
   if (toxics.limit_data) add("limit_data " + std::to_string(*toxics.limit_data) + " B");
-  if (toxics.timeout) add(*toxics.timeout == Duration{} ? "black hole" : "timeout " + text_of(*toxics.timeout));
+  if (toxics.timeout) add(*toxics.timeout == Duration{} ? "black hole" : "timeout " + compact_text(*toxics.timeout));
   if (toxics.reset_peer)
-    add("reset_peer" + (*toxics.reset_peer == Duration{} ? "" : " " + text_of(*toxics.reset_peer)));
+    add("reset_peer" + (*toxics.reset_peer == Duration{} ? "" : " " + compact_text(*toxics.reset_peer)));
   if (toxics.stall) add("stall");
   if (toxics.down) add("down");
   return text.empty() ? "nothing" : text;

@@ -28,12 +28,6 @@ class Loop final : public async::Loop {
   void refresh_now() override {}
   void post(Work work) override;
 
-  void settle() { scheduler_.settle(); }
-  void advance_to(TimePoint target) { scheduler_.advance_to(target); }
-  bool step() { return scheduler_.step(); }
-  bool can_progress() { return scheduler_.can_progress(); }
-  std::uint64_t steps() const { return scheduler_.steps(); }
-
   // Civil time jumps, as when an administrator sets it.
   void set_skew(Duration skew) { clock_.skew = skew; }
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "pipette/async/sleep.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 
 namespace pipette::inmem {
 namespace {

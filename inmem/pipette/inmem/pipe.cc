@@ -4,11 +4,13 @@
 #include <cassert>
 #include <optional>
 
-#include "pipette/inmem/transcript.h"
-#include "pipette/net/wait_slot.h"
+#include "pipette/inmem/internal/way.h"
+#include "pipette/inmem/text.h"
 
 namespace pipette::inmem {
 namespace {
+
+using internal::Way;
 
 constexpr Site kReadSize("read size");
 constexpr Site kWriteSize("write size");
@@ -28,11 +30,15 @@ std::size_t cut(std::size_t most, unsigned answer) {
   return std::clamp<std::size_t>(sizes.at(answer), 1, most);
 }
 
+Bytes first_octets(std::span<const Bytes> pieces) {
+  return *std::ranges::find_if(pieces, [](Bytes piece) { return !piece.empty(); });
+}
+
 enum class EndState : std::uint8_t { open, aborted, gone };
 
 }  // namespace
 
-class Pipe {
+class Pipe final : private internal::WayOwner {
  public:
   explicit Pipe(const PipeSetup& setup)
       : wire_loop_(*setup.wire_loop),
@@ -44,49 +50,45 @@ class Pipe {
         cut_(setup.cut),
         takes_liberties_(leeway_ != Leeway() || cut_),
         number_(setup.number),
-        ways_{Way(*this, 0, setup), Way(*this, 1, setup)} {}
+        ways_{Way(*this, 0, setup, decisions_), Way(*this, 1, setup, decisions_)} {}
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
 
   Result<std::size_t> read(std::uint8_t side, MutableBytes into) {
     assert(!into.empty());
-    End& end = ends_[side];
-    Way& way = in(side);
-    if (end.state == EndState::aborted) return fail(Errc::operation_canceled);
-    if (end.failure != Errc{}) return fail(end.failure);
-    if (way.reader.is_expired()) return time_out(side, net::Direction::read);
+    if (const Errc hindrance = find_hindrance(side, net::Direction::read); hindrance != Errc{}) return fail(hindrance);
     if (faults_ != nullptr && faults_->is_offering()) {
-      if (const auto struck = strike_read(side, into)) return *struck;
+      const auto read_one = [&] { return read_plainly(side, into.first(1)); };
+      if (const auto struck = strike(Operation::read, side, read_one)) return *struck;
     }
     return read_plainly(side, into);
   }
 
   Result<std::size_t> write(std::uint8_t side, std::span<const Bytes> pieces) {
-    End& end = ends_[side];
-    Way& way = out(side);
-    if (end.state == EndState::aborted) return fail(Errc::operation_canceled);
-    if (end.failure != Errc{}) return fail(end.failure);
-    if (way.writer.is_expired()) return time_out(side, net::Direction::write);
+    if (const Errc hindrance = find_hindrance(side, net::Direction::write); hindrance != Errc{}) return fail(hindrance);
     std::size_t wanted = 0;
     for (const Bytes piece : pieces) wanted += piece.size();
     if (wanted == 0) return 0;
-    if (end.has_finished) return fail(Errc::broken_pipe);
+    if (ends_[side].has_finished) return fail(Errc::broken_pipe);
     if (faults_ != nullptr && faults_->is_offering()) {
-      if (const auto struck = strike_write(side, pieces)) return *struck;
+      const auto write_one = [&] {
+        const std::array<Bytes, 1> first = {first_octets(pieces).substr(0, 1)};
+        return write_plainly(side, first, 1);
+      };
+      if (const auto struck = strike(Operation::write, side, write_one)) return *struck;
     }
     return write_plainly(side, pieces, wanted);
   }
 
   Result<void> close_write(std::uint8_t side) {
+    if (const Errc hindrance = find_hindrance(side, net::Direction::write); hindrance != Errc{}) return fail(hindrance);
     End& end = ends_[side];
     Way& way = out(side);
-    if (end.state == EndState::aborted) return fail(Errc::operation_canceled);
-    if (end.failure != Errc{}) return fail(end.failure);
-    if (way.writer.is_expired()) return fail(time_out(side, net::Direction::write).error());
     if (way.channel.is_broken() || is_reset(side)) return fail(Errc::connection_reset);
     if (end.has_finished) return {};
     if (faults_ != nullptr && faults_->is_offering()) {
-      if (const auto struck = strike_close_write(side)) return *struck;
+      const auto nothing = [] { return Result<std::size_t>(0); };
+      if (const auto struck = strike(Operation::close_write, side, nothing)) return fail(struck->error());
     }
     end.has_finished = true;
     way.end_takes_time = !way.channel.is_plain();
@@ -143,15 +145,7 @@ class Pipe {
     act(way);
     way.writer.wake();
   }
-  void go_over(std::uint8_t side, Link& link) {
-    Way& way = out(side);
-    if (Link::Armed armed = link.make_trigger(); armed.trigger) {
-      way.trigger = std::make_unique<Triggered>(std::move(armed.trigger), armed.toxics);
-    }
-    way.set_toxics(link.toxics());
-    link.join(way);
-  }
-
+  void go_over(std::uint8_t side, Link& link) { out(side).go_over(link); }
   void heal(std::uint8_t side) { out(side).heal(); }
 
   std::uint32_t number() const { return number_; }
@@ -193,77 +187,6 @@ class Pipe {
   }
 
  private:
-  // A trigger of the link, which strikes this connection alone.
-  struct Triggered final : net::Trigger {
-    Triggered(std::unique_ptr<net::Trigger> of_link, const net::Toxics& with)
-        : trigger(std::move(of_link)), toxics(with) {}
-    void begin_write() override { trigger->begin_write(); }
-    std::size_t pass(Bytes next) override {
-      const std::size_t count = trigger->pass(next);
-      has_struck = has_struck || count < next.size();
-      return count;
-    }
-    std::unique_ptr<net::Trigger> trigger;
-    net::Toxics toxics;
-    bool has_struck = false;
-  };
-
-  // One direction: what `side` sends.
-  struct Way final : LinkUser, async::Timer {
-    Way(Pipe& owner, std::uint8_t from, const PipeSetup& setup)
-        : pipe(owner),
-          side(from),
-          reader(*setup.loops[1U - from]),
-          writer(*setup.loops[from]),
-          channel(setup.options[from], owner.decisions_, std::uint64_t{setup.number} * 2 + from) {}
-
-    void run() override { pipe.act(*this); }
-    // What afflicts the link; what afflicts this way alone stays.
-    void set_toxics(const net::Toxics& toxics) override {
-      of_link = toxics;
-      const bool waits_to_strike = trigger != nullptr && !trigger->has_struck;
-      if (waits_to_strike) channel.arm(*trigger, combined(of_link, combined(of_itself, trigger->toxics)));
-      net::Toxics all = combined(of_link, of_itself);
-      if (trigger != nullptr && trigger->has_struck) all = combined(all, trigger->toxics);
-      if (!channel.is_plain() || !all.is_none()) channel.set_toxics(all, pipe.now());
-      pipe.act(*this);
-      reader.wake();
-      writer.wake();
-    }
-    void fall_silent() {
-      of_itself.with_black_hole();
-      set_toxics(of_link);
-    }
-    void heal() {
-      if (trigger == nullptr && of_itself.is_none()) return;
-      channel.disarm();
-      trigger.reset();
-      of_itself = net::Toxics();
-      set_toxics(of_link);
-    }
-    void note_consumed(std::size_t count) { consumed += count; }
-    // How many octets have arrived since it was asked the last time.
-    std::uint64_t take_arrived() {
-      const std::uint64_t before = std::exchange(arrived, consumed + channel.unread());
-      return arrived - before;
-    }
-
-    Pipe& pipe;
-    std::uint8_t side;
-    bool was_cut = false;
-    bool end_takes_time = false;
-    bool has_ended = false;  // its reader has been told of the end, which from then on stays so
-    std::uint64_t consumed = 0;
-    std::uint64_t arrived = 0;  // that the log knows of
-    net::WaitSlot reader;
-    net::WaitSlot writer;
-    net::Channel channel;
-    // What most connections never have.
-    std::unique_ptr<Triggered> trigger;
-    net::Toxics of_link;
-    net::Toxics of_itself;
-  };
-
   struct End {
     EndState state = EndState::open;
     bool has_finished = false;
@@ -275,6 +198,15 @@ class Pipe {
   Way& in(std::uint8_t side) { return ways_[1U - side]; }
   TimePoint now() const { return wire_loop_.now(); }
   bool is_reset(std::uint8_t side) { return in(side).channel.end() == net::Channel::End::reset; }
+
+  // Why `side` may not even try, in this direction; Errc{}: nothing hinders it.
+  [[gnu::always_inline]] Errc find_hindrance(std::uint8_t side, net::Direction direction) {
+    const End& end = ends_[side];
+    if (end.state == EndState::aborted) return Errc::operation_canceled;
+    if (end.failure != Errc{}) return end.failure;
+    if (slot(side, direction).is_expired()) return time_out(side, direction);
+    return Errc{};
+  }
 
   // What most reads and writes are is kept short and in one piece; what is rare stands apart, marked as cold.
   [[gnu::always_inline]] Result<std::size_t> read_plainly(std::uint8_t side, MutableBytes into) {
@@ -353,8 +285,8 @@ class Pipe {
     if (!leeway_.short_writes || wanted <= 1) return {};
     const unsigned answer = decisions_.choose(kWriteSize, object(side), 5, kShortOneIn);
     if (answer == 0) return {};
-    const auto begun = std::ranges::find_if(pieces, [](Bytes piece) { return !piece.empty(); });
-    return begun->substr(0, cut(begun->size(), answer));
+    const Bytes first = first_octets(pieces);
+    return first.substr(0, cut(first.size(), answer));
   }
 
   bool is_not_yet(std::uint8_t side) {
@@ -363,9 +295,13 @@ class Pipe {
 
   // ---- faults that strike an operation
 
-  [[gnu::cold]] std::optional<Result<std::size_t>> strike_read(std::uint8_t side, MutableBytes into) {
-    Way& way = in(side);
-    switch (faults_->strike(Operation::read, number_, side)) {
+  // What `operation` of this end gives because of a fault; nothing: it goes on. `move_one` does as much of it as a
+  // single octet, if it moves any.
+  template <class MoveOne>
+  [[gnu::cold]] std::optional<Result<std::size_t>> strike(Operation operation, std::uint8_t side,
+                                                          const MoveOne& move_one) {
+    Way& way = operation == Operation::read ? in(side) : out(side);
+    switch (faults_->strike(operation, number_, side)) {
       case Fault::end_of_stream:
         hang_up(way);
         return 0;
@@ -374,52 +310,13 @@ class Pipe {
       case Fault::timed_out:
         return vanish(side);
       case Fault::short_then_reset: {
-        const Result<std::size_t> count = read_plainly(side, into.first(1));
+        const Result<std::size_t> count = move_one();
         (void)fail_both(side, Errc::connection_reset);
         return count;
       }
       case Fault::stall:
         way.fall_silent();
         return std::nullopt;
-      case Fault::cancel:
-        abort(side);
-        return fail(Errc::operation_canceled);
-      default:
-        return std::nullopt;
-    }
-  }
-
-  [[gnu::cold]] std::optional<Result<std::size_t>> strike_write(std::uint8_t side, std::span<const Bytes> pieces) {
-    Way& way = out(side);
-    switch (faults_->strike(Operation::write, number_, side)) {
-      case Fault::reset:
-        return fail_both(side, Errc::connection_reset);
-      case Fault::timed_out:
-        return vanish(side);
-      case Fault::short_then_reset: {
-        const auto begun = std::ranges::find_if(pieces, [](Bytes piece) { return !piece.empty(); });
-        const std::array<Bytes, 1> first = {begun->substr(0, 1)};
-        const Result<std::size_t> count = write_plainly(side, first, 1);
-        (void)fail_both(side, Errc::connection_reset);
-        return count;
-      }
-      case Fault::stall:
-        way.fall_silent();
-        return std::nullopt;
-      case Fault::cancel:
-        abort(side);
-        return fail(Errc::operation_canceled);
-      default:
-        return std::nullopt;
-    }
-  }
-
-  [[gnu::cold]] std::optional<Result<void>> strike_close_write(std::uint8_t side) {
-    switch (faults_->strike(Operation::close_write, number_, side)) {
-      case Fault::reset:
-        return fail(fail_both(side, Errc::connection_reset).error());
-      case Fault::timed_out:
-        return fail(vanish(side).error());
       case Fault::cancel:
         abort(side);
         return fail(Errc::operation_canceled);
@@ -459,7 +356,7 @@ class Pipe {
   // ---- in between
 
   // Lets a channel's time pass, and tells who has to know.
-  void act(Way& way) {
+  void act(Way& way) override {
     if (way.channel.is_plain()) {
       if (way.is_armed()) wire_loop_.disarm(way);
       return;
@@ -508,11 +405,11 @@ class Pipe {
     return ends_[side].has_finished || out(side).channel.is_writable();
   }
 
-  [[gnu::cold]] std::unexpected<std::error_code> time_out(std::uint8_t side, net::Direction direction) {
+  [[gnu::cold]] Errc time_out(std::uint8_t side, net::Direction direction) {
     if (!std::exchange(ends_[side].has_noted_time_out, true)) {
       note(EventKind::timed_out, side, direction == net::Direction::read ? "read" : "write");
     }
-    return fail(Errc::timed_out);
+    return Errc::timed_out;
   }
 
   // ---- seeing

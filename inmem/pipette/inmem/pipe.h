@@ -28,8 +28,6 @@ namespace pipette::inmem {
 
 class Pipe;
 
-using PipeOptions = net::ChannelOptions;
-
 // What the network may do without being at fault, and the oracle therefore decides. A world allows none of it unless
 // told to: reads and writes are as large as they can be.
 struct Leeway {

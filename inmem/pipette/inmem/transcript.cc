@@ -1,7 +1,6 @@
 #include "pipette/inmem/transcript.h"
 
-#include <array>
-#include <cstdio>
+#include "pipette/inmem/text.h"
 
 namespace pipette::inmem {
 
@@ -84,48 +83,6 @@ std::string transcript_tail(const EventLog& log, std::size_t count) {
   const std::uint64_t earlier = first + log.dropped();
   if (earlier > 0) text += "  … " + std::to_string(earlier) + " earlier events\n";
   for (std::size_t i = first; i < log.size(); ++i) text += "  " + line(log, log[i]) + "\n";
-  return text;
-}
-
-std::string format_time(TimePoint now) {
-  const long long nanoseconds = now.time_since_epoch().count();
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "+%lld.%09lld", nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000);
-  return text.data();
-}
-
-std::string quote(Bytes bytes, std::size_t max_shown) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text = "\"";
-  for (const char c : bytes.substr(0, max_shown)) {
-    const auto octet = static_cast<unsigned char>(c);
-    switch (c) {
-      case '\r':
-        text += "\\r";
-        break;
-      case '\n':
-        text += "\\n";
-        break;
-      case '\t':
-        text += "\\t";
-        break;
-      case '"':
-        text += "\\\"";
-        break;
-      case '\\':
-        text += "\\\\";
-        break;
-      default:
-        if (octet >= 0x20 && octet < 0x7f) {
-          text += c;
-        } else {
-          text += "\\x";
-          text += kHex[octet >> 4];
-          text += kHex[octet & 15];
-        }
-    }
-  }
-  text += bytes.size() > max_shown ? "\"…" : "\"";
   return text;
 }
 

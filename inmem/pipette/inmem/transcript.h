@@ -1,4 +1,4 @@
-// A world's event log as plain text: one line an event, stamped with virtual time, octets quoted.
+// A world's event log as plain text: one line an event, stamped with virtual time, octets quoted (text.h).
 //
 //   +10.000000000  conn 1  app -> client  72 B  "HTTP/1.1 408 Request Timeout\r\n…"
 //
@@ -7,11 +7,8 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "pipette/base/bytes.h"
-#include "pipette/base/time.h"
 #include "pipette/inmem/event_log.h"
 
 namespace pipette::inmem {
@@ -23,10 +20,5 @@ std::string transcript(const EventLog& log);
 std::vector<std::string> transcript_lines(const EventLog& log);
 // The last `count` lines, each indented by two spaces.
 std::string transcript_tail(const EventLog& log, std::size_t count);
-
-// "+12.345678900": seconds since the world began.
-std::string format_time(TimePoint now);
-// `bytes` in double quotes with C escapes, cut after `max_shown` octets.
-std::string quote(Bytes bytes, std::size_t max_shown = 96);
 
 }  // namespace pipette::inmem

@@ -27,7 +27,7 @@ constexpr std::uint16_t kClientPort = 49152;
 constexpr std::uint16_t kServerPort = 80;
 
 // What goes in and comes out. Outlives its connection, which the session owns.
-struct Channel {
+struct Wire {
   Bytes request;  // what was not read yet
   bool is_finished = false;
   std::string response;
@@ -40,28 +40,28 @@ struct Channel {
 };
 
 // Never has to wait but for the end of the request, and knows no deadline: nothing in it takes time.
-class ChannelEnd final : public net::Connection {
+class WireEnd final : public net::Connection {
  public:
-  ChannelEnd(async::Loop& loop, Channel& channel) : channel_(channel), reader_(loop) { channel.reader = &reader_; }
-  ~ChannelEnd() override { channel_.reader = nullptr; }
+  WireEnd(async::Loop& loop, Wire& wire) : wire_(wire), reader_(loop) { wire.reader = &reader_; }
+  ~WireEnd() override { wire_.reader = nullptr; }
 
   Result<std::size_t> try_read(MutableBytes into) override {
     if (is_aborted_) return fail(Errc::operation_canceled);
-    if (channel_.request.empty() && !channel_.is_finished) return fail(Errc::would_block);
-    const std::size_t count = channel_.request.copy(into.data(), into.size());
-    channel_.request.remove_prefix(count);
+    if (wire_.request.empty() && !wire_.is_finished) return fail(Errc::would_block);
+    const std::size_t count = wire_.request.copy(into.data(), into.size());
+    wire_.request.remove_prefix(count);
     return count;
   }
   Result<std::size_t> try_write(std::span<const Bytes> pieces) override {
     if (is_aborted_) return fail(Errc::operation_canceled);
-    const std::size_t before = channel_.response.size();
-    for (const Bytes piece : pieces) channel_.response += piece;
-    return channel_.response.size() - before;
+    const std::size_t before = wire_.response.size();
+    for (const Bytes piece : pieces) wire_.response += piece;
+    return wire_.response.size() - before;
   }
   Result<void> try_close_write() override { return {}; }
   void wait(net::Direction, net::Waiter& waiter) override {
     reader_.wait(waiter);
-    if (is_aborted_ || channel_.is_finished) reader_.wake();
+    if (is_aborted_ || wire_.is_finished) reader_.wake();
   }
   void set_deadline(net::Direction, TimePoint) override {}
   void abort() override {
@@ -70,7 +70,7 @@ class ChannelEnd final : public net::Connection {
   }
 
  private:
-  Channel& channel_;
+  Wire& wire_;
   net::WaitSlot reader_;
   bool is_aborted_ = false;
 };
@@ -107,7 +107,7 @@ struct Caller::State {
   explicit State(const Server& server) : worker(server, world.runtime()) {}
 
   const std::string& exchange(Bytes octets);
-  void run(const Task<>& session, Channel& channel);
+  void run(const Task<>& session, Wire& wire);
 
   inmem::World world;
   server::Worker worker;
@@ -118,26 +118,26 @@ struct Caller::State {
 
 const std::string& Caller::State::exchange(Bytes octets) {
   response.clear();
-  Channel channel{octets, false, std::move(response), nullptr};
-  net::Connected connected{std::make_unique<ChannelEnd>(world.loop(), channel),
-                           net::Address::ipv4(kServerIp, kServerPort), net::Address::ipv4(kClientIp, kClientPort)};
+  Wire wire{octets, false, std::move(response), nullptr};
+  net::Connected connected{std::make_unique<WireEnd>(world.loop(), wire), net::Address::ipv4(kServerIp, kServerPort),
+                           net::Address::ipv4(kClientIp, kClientPort)};
   Task<> session = worker.serve_connection(std::move(connected));
   session.start();
-  run(session, channel);
+  run(session, wire);
   session.await_resume();
-  response = std::move(channel.response);
+  response = std::move(wire.response);
   return response;
 }
 
 // To the end of the session. The client finishes when nothing else can happen any more.
-void Caller::State::run(const Task<>& session, Channel& channel) {
+void Caller::State::run(const Task<>& session, Wire& wire) {
   world.scheduler().forget_steps();  // of the calls before, none of which may have moved the clock
   const TimePoint latest = after(world.now(), kLongestCall);
   while (!session.done()) {
     if (world.now() > latest) throw Stuck("the handler has not returned after a day");
     if (world.step()) continue;
-    if (channel.is_finished) throw Stuck("the handler waits for what never comes");
-    channel.finish();
+    if (wire.is_finished) throw Stuck("the handler waits for what never comes");
+    wire.finish();
   }
 }
 

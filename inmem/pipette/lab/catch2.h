@@ -32,7 +32,7 @@ class Catch2Probe final : public FailureProbe {
     try {
       body();
     } catch (const Catch::TestFailureException&) {
-      // REQUIRE and FAIL have said why.
+      // REQUIRE, FAIL or abandon() has said why.
     } catch (...) {
       append_failure(capture.text, nullptr, 0, describe_current_exception());
     }
@@ -45,6 +45,11 @@ class Catch2Probe final : public FailureProbe {
                                     Catch::StringRef(), Catch::ResultDisposition::ContinueOnFailure);
     handler.handleMessage(Catch::ResultWas::ExplicitFailure, text);
     handler.complete();
+  }
+
+  [[noreturn]] void abandon(const std::string& text, std::source_location where) override {
+    report(text, where);
+    throw Catch::TestFailureException();
   }
 
  private:

@@ -1,14 +1,14 @@
 #include "pipette/lab/check.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "pipette/base/ascii.h"
 #include "pipette/http/status.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
+#include "pipette/lab/internal/errc_name.h"
 
 namespace pipette::lab {
 namespace {
@@ -18,8 +18,6 @@ using inmem::quote;
 constexpr std::size_t kShownAfterDifference = 24;
 constexpr std::size_t kShownNearestFields = 3;
 constexpr std::size_t kMaxComparedName = 64;  // longer names are nobody's near miss
-
-std::string count_octets(std::size_t count) { return std::to_string(count) + (count == 1 ? " octet" : " octets"); }
 
 std::string describe_fields(const http::OwnedFields& fields) {
   std::string text;
@@ -31,7 +29,7 @@ std::string describe_fields(const http::OwnedFields& fields) {
 
 std::string describe_body(std::string_view body) {
   if (body.empty()) return "\nno body";
-  return "\nbody of " + count_octets(body.size()) + ": " + quote(body, kShownBodyBytes);
+  return "\nbody of " + inmem::counted(body.size(), "octet") + ": " + quote(body, kShownBodyBytes);
 }
 
 std::string describe_field(std::string_view name, std::string_view value) {
@@ -116,7 +114,7 @@ Verdict has_no_header(const client::Response& response, std::string_view name) {
 
 Verdict has_body(const client::Response& response, std::string_view body) {
   if (response.body == body) return {true, "whose body is " + quote(body)};
-  std::string why = "whose body is of " + count_octets(response.body.size());
+  std::string why = "whose body is of " + inmem::counted(response.body.size(), "octet");
   if (response.body.size() != body.size()) why += " instead of " + std::to_string(body.size());
   return {false, why + ", " + explain_difference(response.body, body)};
 }
@@ -158,30 +156,15 @@ std::string describe(const Result<client::Response>& response) {
   return response ? describe(*response) : describe(response.error());
 }
 
-std::string describe_status(int status) {
-  return std::to_string(status) + " " + std::string(http::reason_phrase(status));
+std::string describe_error(const std::error_code& error) {
+  const bool is_errc = error.category() == errc_category();
+  std::string text = is_errc ? "Errc::" + std::string(internal::errc_name(static_cast<Errc>(error.value())))
+                             : error.category().name() + (" " + std::to_string(error.value()));
+  return text.append(" (").append(error.message()).append(")");
 }
 
-std::string describe(Duration duration) {
-  struct Unit {
-    std::int64_t nanoseconds;
-    std::string_view name;
-  };
-  constexpr std::array<Unit, 4> kUnits = {{{1'000'000'000, " s"}, {1'000'000, " ms"}, {1'000, " us"}, {1, " ns"}}};
-  if (duration.count() == 0) return "0 s";
-  std::uint64_t size = static_cast<std::uint64_t>(duration.count());
-  if (duration.count() < 0) size = 0 - size;
-  const std::string sign = duration.count() < 0 ? "-" : "";
-  for (const Unit& unit : kUnits) {
-    const auto scale = static_cast<std::uint64_t>(unit.nanoseconds);
-    if (size < scale) continue;
-    std::string fraction = std::to_string(scale + size % scale).substr(1);  // with its leading zeros
-    fraction.erase(fraction.find_last_not_of('0') + 1);
-    std::string text = sign + std::to_string(size / scale);
-    if (!fraction.empty()) text += "." + fraction;
-    return text.append(unit.name);
-  }
-  return sign + std::to_string(size) + " ns";
+std::string describe_status(int status) {
+  return std::to_string(status) + " " + std::string(http::reason_phrase(status));
 }
 
 std::string explain_absence(const client::Response& response, std::string_view name) {

@@ -20,7 +20,6 @@
 #include <utility>
 
 #include "pipette/base/result.h"
-#include "pipette/base/time.h"
 #include "pipette/client/request.h"
 #include "pipette/client/response.h"
 
@@ -68,10 +67,10 @@ std::string describe(const client::Response& response);
 std::string describe(const std::error_code& error);
 std::string describe(const Result<client::Response>& response);
 
+// "Errc::timed_out (deadline expired)"; of another category, "generic 110 (Connection timed out)".
+std::string describe_error(const std::error_code& error);
 // "404 Not Found".
 std::string describe_status(int status);
-// "1.5 s": exact, in the largest unit that keeps it short.
-std::string describe(Duration duration);
 // "which has no field "etag"; the nearest is ETags: "x"", or else the names of those that are there.
 std::string explain_absence(const client::Response& response, std::string_view name);
 // "the first difference at octet 4: "rld" instead of "lds"".

@@ -15,7 +15,7 @@
 
 #include "pipette/base/ascii.h"
 #include "pipette/http/escape.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 
 namespace pipette::lab {
 namespace {
@@ -28,6 +28,8 @@ using inmem::EventLog;
 constexpr std::size_t kMaxEvents = 2000;
 constexpr std::size_t kMaxOctets = 1024;  // of a message that are shown
 constexpr std::size_t kMaxTipOctets = 400;
+constexpr std::size_t kMaxLabelOctets = 300;
+constexpr std::size_t kMaxNameOctets = 40;
 constexpr std::size_t kMaxStartLines = 8;
 constexpr std::size_t kMaxLanes = 24;
 constexpr std::size_t kMaxFilters = 64;
@@ -37,29 +39,16 @@ constexpr std::size_t kNone = SIZE_MAX;
 
 // ---- words -------------------------------------------------------------------------------------------------
 
-std::string escaped(std::string_view text) {
+std::string html_escaped(std::string_view text) {
   std::string html;
   http::append_html_escaped(text, html);
   return html;
 }
 
-// Text as somebody may read it: printable ASCII, the rest as \xff.
-std::string printable(Bytes text, std::size_t max_shown = 300) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string clean;
-  for (const char c : text.substr(0, max_shown)) {
-    const auto octet = static_cast<std::uint8_t>(c);
-    if (octet >= 0x20 && octet < 0x7f) {
-      clean += c;
-    } else {
-      clean += {'\\', 'x', kHex[octet >> 4], kHex[octet & 15]};
-    }
-  }
-  return text.size() > max_shown ? clean + "…" : clean;
-}
+std::string label_text(Bytes octets) { return inmem::escape(octets, kMaxLabelOctets); }
 
-// The same for a message, whose lines stay lines.
-std::string printable_lines(Bytes octets, std::uint64_t count, std::size_t max_shown) {
+// A message, whose lines stay lines.
+std::string escaped_lines(Bytes octets, std::uint64_t count, std::size_t max_shown) {
   Bytes left = octets.substr(0, max_shown);
   const std::uint64_t hidden = count - left.size();
   std::string lines;
@@ -67,7 +56,7 @@ std::string printable_lines(Bytes octets, std::uint64_t count, std::size_t max_s
     const std::size_t size = std::min(left.find('\n'), left.size());
     const bool has_end = size < left.size();
     const bool has_return = has_end && size > 0 && left[size - 1] == '\r';
-    lines += printable(left.substr(0, has_return ? size - 1 : size), kMaxOctets);
+    lines += inmem::escape(left.substr(0, has_return ? size - 1 : size));
     if (has_end) lines += has_return ? "\\r\\n\n" : "\\n\n";
     left.remove_prefix(has_end ? size + 1 : size);
   }
@@ -83,28 +72,6 @@ std::string clock_text(TimePoint time) {
   return text + " s";
 }
 
-// "250 µs", "1.5 s", "1 h": two figures or so.
-std::string duration_text(Duration duration) {
-  struct Unit {
-    std::int64_t nanoseconds;
-    std::string_view name;
-  };
-  constexpr std::array<Unit, 7> kUnits = {Unit{86'400'000'000'000, "d"},
-                                          Unit{3'600'000'000'000, "h"},
-                                          Unit{60'000'000'000, "min"},
-                                          Unit{1'000'000'000, "s"},
-                                          Unit{1'000'000, "ms"},
-                                          Unit{1000, "µs"},
-                                          Unit{1, "ns"}};
-  const std::int64_t count = duration.count();
-  const auto* unit = std::ranges::find_if(kUnits, [&](const Unit& u) { return count >= u.nanoseconds; });
-  if (unit == kUnits.end()) return "0 s";
-  std::string text = std::to_string(count / unit->nanoseconds);
-  const std::int64_t tenths = count % unit->nanoseconds / std::max<std::int64_t>(unit->nanoseconds / 10, 1);
-  if (tenths > 0 && unit->nanoseconds > 1) text += "." + std::to_string(tenths);
-  return text + " " + std::string(unit->name);
-}
-
 // "1,234,567"
 std::string grouped(std::uint64_t number) {
   std::string text = std::to_string(number);
@@ -112,10 +79,12 @@ std::string grouped(std::uint64_t number) {
   return text;
 }
 
-// Cut to `max` characters of ASCII.
+// Cut to `max` octets or fewer, and an ellipsis: what is beyond ASCII is cut in front of it.
 std::string cut(std::string text, std::size_t max) {
   if (text.size() <= max) return text;
-  return text.substr(0, std::max<std::size_t>(max, 2) - 1) + "…";
+  std::size_t size = std::max<std::size_t>(max, 2) - 1;
+  while (size > 0 && (static_cast<std::uint8_t>(text[size]) & 0xc0U) == 0x80) --size;
+  return text.substr(0, size) + "…";
 }
 
 // ---- HTTP, as far as labels need it ----------------------------------------------------------------------
@@ -165,17 +134,17 @@ std::vector<Bytes> start_lines(Bytes octets) {
 std::string message_label(Bytes octets) {
   const std::vector<Bytes> lines = start_lines(octets);
   if (lines.empty()) return inmem::quote(octets, 80);
-  if (lines.size() == 1) return printable(lines[0]);
+  if (lines.size() == 1) return label_text(lines[0]);
   std::string label;
   for (const Bytes line : lines) {
     const std::size_t version = line.rfind(" HTTP/1.");
     const Bytes rest = line.starts_with("HTTP/1.") ? line.substr(9) : line.substr(0, version);
-    label += (label.empty() ? "" : " + ") + printable(rest);
+    label += (label.empty() ? "" : " + ") + label_text(rest);
   }
   return label;
 }
 
-std::string shown_name(const std::string& name) { return name.empty() ? "?" : printable(name, 40); }
+std::string shown_name(const std::string& name) { return name.empty() ? "?" : inmem::escape(name, kMaxNameOctets); }
 
 // ---- the plot -----------------------------------------------------------------------------------------------
 
@@ -298,7 +267,7 @@ void Plot::add_lanes() {
 
 // The lane of the first of some words, "app:80 10.0.1.1:80", if it has one already.
 std::size_t Plot::find_lane(std::string_view words) const {
-  const auto known = lane_of_.find(printable(words.substr(0, words.find_first_of(" :"))));
+  const auto known = lane_of_.find(label_text(words.substr(0, words.find_first_of(" :"))));
   return known == lane_of_.end() ? kNone : known->second;
 }
 
@@ -336,7 +305,7 @@ void Plot::add_step(const Event& event) {
   if (event.kind == EventKind::sent) {
     step.octets = event.octets.substr(0, kMaxOctets);
   } else {
-    step.text = printable(event.octets);
+    step.text = label_text(event.octets);
   }
   give_direction(step, event);
   give_label(step);
@@ -518,7 +487,7 @@ std::string line(int x1, int y1, int x2, int y2) {
   return "<path d=\"M" + points(x1, y1) + "L" + points(x2, y2) + "\"/>";
 }
 std::string text(int x, int y, std::string_view classes, std::string_view words) {
-  return "<text " + at(x, y) + " class=\"" + std::string(classes) + "\">" + escaped(words) + "</text>";
+  return "<text " + at(x, y) + " class=\"" + std::string(classes) + "\">" + html_escaped(words) + "</text>";
 }
 std::string cross(int x, int y) { return line(x - 5, y - 5, x + 5, y + 5) + line(x - 5, y + 5, x + 5, y - 5); }
 
@@ -597,7 +566,7 @@ std::string Picture::gap(const Gap& gap) const {
     for (int at_x = 0; at_x < width_; at_x += 24) svg += "q6 -5 12 0t12 0";
     svg += "\"/>";
   }
-  const std::string words = "nothing happens for " + duration_text(gap.length);
+  const std::string words = "nothing happens for " + inmem::rough_text(gap.length);
   return svg + text(kFirstLane + lane_width_ / 2, gap.y + 4, "mid", words) + "</g>\n";
 }
 
@@ -618,8 +587,8 @@ std::string Picture::step(std::size_t index) const {
   if (step.kind != EventKind::sent) classes += " quiet";
   if (step.is_bad()) classes += " bad";
   if (step.kind == EventKind::link) classes += " link";
-  svg +=
-      "<a href=\"#e" + std::to_string(index) + "\" class=\"" + classes + "\"><title>" + escaped(tip(step)) + "</title>";
+  svg += "<a href=\"#e" + std::to_string(index) + "\" class=\"" + classes + "\"><title>" + html_escaped(tip(step)) +
+         "</title>";
   if (step.shape == Step::Shape::arrow) {
     svg += step.from == step.to ? loop(step, y) : arrow(step, y);
   } else if (step.shape == Step::Shape::mark) {
@@ -675,8 +644,9 @@ std::string Picture::arrow(const Step& step, int y) const {
   const int room =
       (end < 0 ? -end : end) * 10 / kCharacterWidth - 8 - (size.empty() ? 0 : static_cast<int>(size.size()));
   const std::string label = cut(step.label, static_cast<std::size_t>(std::max(room, 12)));
-  svg += "<text " + at(end / 2, -6) + " class=\"mid label" + (step.is_http ? " http" : "") + "\">" + escaped(label);
-  if (!size.empty()) svg += "<tspan class=\"size\" dx=\"8\">" + escaped(size) + "</tspan>";
+  svg +=
+      "<text " + at(end / 2, -6) + " class=\"mid label" + (step.is_http ? " http" : "") + "\">" + html_escaped(label);
+  if (!size.empty()) svg += "<tspan class=\"size\" dx=\"8\">" + html_escaped(size) + "</tspan>";
   return svg + "</text></g>";
 }
 
@@ -718,7 +688,7 @@ std::string Picture::banner(const Step& step, int y) const {
 
 std::string Picture::heading(const Step& step) const {
   std::string words = clock_text(step.time);
-  if (step.connection != 0) words += " · " + printable(plot_.log().connection(step.connection).label);
+  if (step.connection != 0) words += " · " + label_text(plot_.log().connection(step.connection).label);
   const std::string who = plot_.who(step);
   if (!who.empty()) words += " · " + who;
   return words + " · " + (step.kind == EventKind::sent ? size_of(step) : step.label);
@@ -727,7 +697,7 @@ std::string Picture::heading(const Step& step) const {
 std::string Picture::tip(const Step& step) const {
   std::string words = heading(step);
   if (step.arrival != kNone) words += "\narrives at " + clock_text(plot_.steps()[step.arrival].time);
-  if (step.kind == EventKind::sent) return words + "\n\n" + printable_lines(step.octets, step.count, kMaxTipOctets);
+  if (step.kind == EventKind::sent) return words + "\n\n" + escaped_lines(step.octets, step.count, kMaxTipOctets);
   return step.text.empty() ? words : words + "\n" + step.text;
 }
 
@@ -737,10 +707,10 @@ std::string Picture::panels() const {
     const Step& step = plot_.steps()[i];
     if (step.shape == Step::Shape::arrival) continue;
     const bool is_message = step.kind == EventKind::sent;
-    std::string more = is_message ? printable_lines(step.octets, step.count, kMaxOctets) : step.text;
+    std::string more = is_message ? escaped_lines(step.octets, step.count, kMaxOctets) : step.text;
     if (step.arrival != kNone) more = "arrives at " + clock_text(plot_.steps()[step.arrival].time) + "\n\n" + more;
     html += "<aside id=\"e" + std::to_string(i) + "\"><a href=\"#none\" title=\"Close\">×</a><b>" +
-            escaped(heading(step)) + "</b><pre>" + escaped(more) + "</pre></aside>\n";
+            html_escaped(heading(step)) + "</b><pre>" + html_escaped(more) + "</pre></aside>\n";
   }
   return html;
 }
@@ -803,7 +773,7 @@ pre{margin:8px 0 0;font:12px/1.55 ui-monospace,Menlo,Consolas,monospace;white-sp
 @media print{.names{position:static}nav,aside{display:none!important}}
 )css";
 
-std::string plural(std::uint64_t count, std::string_view noun) {
+std::string counted(std::uint64_t count, std::string_view noun) {
   return grouped(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
@@ -819,15 +789,15 @@ std::vector<std::uint32_t> connections_of(const Plot& plot) {
 }
 
 std::string summary(const Plot& plot, std::size_t connections) {
-  std::string words = plural(plot.events(), "event") + " · " + plural(connections, "connection") + " · " +
-                      plural(plot.lanes().size(), "host");
+  std::string words = counted(plot.events(), "event") + " · " + counted(connections, "connection") + " · " +
+                      counted(plot.lanes().size(), "host");
   if (!plot.steps().empty()) {
     const Duration length = plot.steps().back().time - plot.steps().front().time;
-    words += " · " + duration_text(length) + " of virtual time";
+    words += " · " + inmem::rough_text(length) + " of virtual time";
   }
   std::string html = "<p>" + words + " · log " + plot.log().hash() + "</p>\n";
   if (plot.left_out() > 0) {
-    html += "<p class=\"cut\">The first " + plural(plot.left_out(), "event") + " are left out: this is the end.</p>\n";
+    html += "<p class=\"cut\">The first " + counted(plot.left_out(), "event") + " are left out: this is the end.</p>\n";
   }
   return html;
 }
@@ -840,10 +810,11 @@ std::string filters(const Plot& plot, const std::vector<std::uint32_t>& connecti
   for (std::size_t i = 0; i < std::min(connections.size(), kMaxFilters); ++i) {
     const std::string number = std::to_string(connections[i]);
     const ConnectionFacts& facts = plot.log().connection(connections[i]);
-    const std::string who = printable(facts.names[0], 40) + " → " + printable(facts.names[1], 40);
+    const std::string who =
+        inmem::escape(facts.names[0], kMaxNameOctets) + " → " + inmem::escape(facts.names[1], kMaxNameOctets);
     style += "body:has(#k" + number + ":not(:checked)) .c" + number + "{display:none}\n";
     boxes += "<label class=\"p" + std::to_string((connections[i] - 1) % 8) + "\"><input type=\"checkbox\" id=\"k" +
-             number + "\" autocomplete=\"off\" checked>" + number + "  " + escaped(who) + "</label>\n";
+             number + "\" autocomplete=\"off\" checked>" + number + "  " + html_escaped(who) + "</label>\n";
   }
   const std::string_view open = connections.size() > kOpenFilters ? "" : " open";
   return "<style>" + style + "</style>\n<details" + std::string(open) + "><summary>Connections</summary>\n<nav>\n" +
@@ -860,9 +831,9 @@ std::string sequence_diagram(const EventLog& log, std::string_view title) {
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
       "base-uri 'none'; form-action 'none'\">\n<meta name=\"viewport\" content=\"width=device-width\">\n";
-  html += "<title>" + escaped(title) + "</title>\n<style>";
+  html += "<title>" + html_escaped(title) + "</title>\n<style>";
   html += kStyle;
-  html += "</style>\n</head>\n<body>\n<header>\n<h1>" + escaped(title) + "</h1>\n";
+  html += "</style>\n</head>\n<body>\n<header>\n<h1>" + html_escaped(title) + "</h1>\n";
   html += summary(plot, connections.size()) + filters(plot, connections) + "</header>\n";
   html += picture.names();
   html += picture.svg();
@@ -877,7 +848,7 @@ namespace {
 // Letters, figures and what means nothing there; the rest as #59;.
 std::string mermaid_text(std::string_view words, std::size_t max) {
   std::string clean;
-  for (const char c : cut(printable(words, max), max)) {
+  for (const char c : cut(inmem::escape_text(words), max)) {
     const auto octet = static_cast<std::uint8_t>(c);
     if (octet >= 0x80 || ascii::is_alpha(c) || ascii::is_digit(c) || Bytes(" .,/?=_+-").contains(c)) {
       clean += c;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
+#include "pipette/lab/failure.h"
 
 namespace pipette::lab {
 namespace {
@@ -22,6 +23,11 @@ std::string describe(const Where& where) {
   const std::string_view path = where.file_name();
   const std::size_t slash = path.find_last_of('/');
   return std::string(path.substr(slash == std::string_view::npos ? 0 : slash + 1)) + ":" + std::to_string(where.line());
+}
+
+void fail_expectation(const std::string& text, const Where& where) {
+  if (framework_probe != nullptr) framework_probe().abandon(text, where);
+  throw ExpectationFailed(describe(where) + ": " + text);
 }
 
 std::size_t common_prefix(Bytes first, Bytes second) {

@@ -1,4 +1,7 @@
-// ExpectationFailed: what a scripted peer or server throws when something else has come than the script says.
+// How a test learns that a scripted peer or server has got something else than the script says.
+//
+//   fail_expectation(text, where) ──> the framework's failure at that line, and the end of the body    (failure.h)
+//                                └──> ExpectationFailed, where no adapter of a framework is included
 //
 //   peer_test.cc:42: expected 14 octets, but another one came at octet 9
 //     expected  "HTTP/1.1 200 O"
@@ -8,7 +11,7 @@
 //
 // The text is the same on every machine: of a place in a test it has the file's name, and not where that file lies.
 //
-// Threads  pure functions, any thread.
+// Threads  that of the test; all but fail_expectation() are pure functions.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +31,8 @@ class ExpectationFailed : public std::runtime_error {
 
 // Where in a test something was asked for.
 using Where = std::source_location;
+
+[[noreturn]] void fail_expectation(const std::string& text, const Where& where);
 
 // "peer_test.cc:42".
 std::string describe(const Where& where);

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "pipette/inmem/text.h"
+
 namespace pipette::lab {
 namespace {
 
@@ -17,6 +19,16 @@ Exploration replayed(internal::Runner& runner, const Choices& choices, const Lab
   if (auto found = runner.replay_typed(choices, options, "the world of PIPETTE_REPLAY"))
     result.finding = std::move(*found);
   return result;
+}
+
+// What fails here needs no exploration.
+std::optional<Finding> failure_of_plain_world(internal::Runner& runner, const LabOptions& options) {
+  const std::string world = "the plain world, before any exploration,";
+  const internal::Run run = runner.run_with(Choices(), options);
+  if (!run.failure) return std::nullopt;
+  std::optional<Finding> finding;
+  if (runner.run_with(Choices(), options).hash == run.hash) finding = runner.replay(Choices(), options, world);
+  return finding ? finding : internal::Runner::not_repeatable(world, *run.failure);
 }
 
 void count(Exploration& result, const internal::Run& run) {
@@ -46,9 +58,8 @@ Exploration told(Exploration result, FailureProbe& probe, std::source_location w
 }  // namespace
 
 std::string Exploration::summary() const {
-  std::string text =
-      std::to_string(worlds) + (worlds == 1 ? " world, " : " worlds, ") + std::to_string(steps) + " steps";
-  if (faults > 0) text += ", " + std::to_string(faults) + " faults";
+  std::string text = inmem::counted(worlds, "world") + ", " + inmem::counted(steps, "step");
+  if (faults > 0) text += ", " + inmem::counted(faults, "fault");
   text += is_complete ? ", every one there is" : "";
   text += finding ? ": a failure" : ": no failure";
   for (const auto& [what, counts] : sometimes) {
@@ -65,6 +76,8 @@ Exploration explore(const ExploreOptions& options, const TestBody& body, Failure
   if (const auto asked = internal::Runner::asked_for()) return replayed(runner, *asked, lab);
 
   Exploration result;
+  result.finding = failure_of_plain_world(runner, lab);
+  if (result.finding) return result;
   lab.sometimes = &result.sometimes;
   const std::uint64_t first = first_seed(options.first_seed);
   while (result.worlds < options.worlds && result.steps < options.max_steps) {

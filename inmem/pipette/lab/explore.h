@@ -11,7 +11,8 @@
 // World n is decided by seed n: which of several ready things runs next (in any order, or by priorities of lanes), how
 // much a read or a write moves, which try comes too early; with `faults`, also which operations fail. Each world takes
 // a random few of these liberties. The first failure ends it: its choices are shrunk to the few that matter, told in
-// words, and the test fails once, with that report and a command that shows the same world again.
+// words, and the test fails once, with that report and a command that shows the same world again. In front of them
+// the plain world runs, which takes no liberty: what fails there needs no exploration, and the report says so.
 //
 // explore_all() is for small tests: it tries every sequence of decisions there is, up to a depth, with all liberties
 // but faults. Name the sites that matter: with .sites = {"ready"} it tries every order, and reads and writes stay
@@ -45,7 +46,7 @@ struct ExploreOptions {
 };
 
 struct Exploration {
-  std::uint64_t worlds = 0;
+  std::uint64_t worlds = 0;  // that were explored; the plain one does not count
   std::uint64_t steps = 0;
   std::uint64_t faults = 0;   // that struck
   std::uint64_t hash = 0;     // of all that happened in all worlds: the same in every process

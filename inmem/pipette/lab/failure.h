@@ -2,6 +2,7 @@
 //
 //   body ──> probe.run(body) ──> nothing | why it failed        thousands of times, and the framework hears of none
 //                                   └──> probe.report(text)     once, when the lab has found and shrunk the failure
+//   a peer's expectation ──> probe.abandon(text, where)         fails the test at the line that expected, and ends it
 //
 // The explorer and the fault sweeps run one body again and again and expect most of its failures themselves, so what
 // a body says in a probed run is intercepted: EXPECT_EQ, CHECK and their kind, and whatever it throws.
@@ -34,6 +35,9 @@ class FailureProbe {
 
   // Makes the test fail, as one failure with this text, at the place that is told.
   virtual void report(const std::string& text, std::source_location where) = 0;
+  // The same, and ends the body: throws what says that the framework has been told. A body that catches it has failed
+  // all the same.
+  [[noreturn]] virtual void abandon(const std::string& text, std::source_location where);
   // The command that runs the present test alone, as the framework's runner takes it; empty where none is known.
   virtual std::string rerun_command() const { return ""; }
   // At the place of the call.
@@ -47,6 +51,11 @@ class Failed : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+inline void FailureProbe::abandon(const std::string& text, std::source_location where) {
+  report(text, where);
+  throw Failed(text);
+}
 
 // In words, of the exception that is being handled.
 inline std::string describe_current_exception() {

@@ -6,7 +6,7 @@
 
 #include "pipette/base/ascii.h"
 #include "pipette/base/random.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 
 namespace pipette::lab {
 namespace {
@@ -153,7 +153,7 @@ FuzzStep read_step(Verb verb, OctetReader& reader) {
   return step;
 }
 
-void append_escaped(std::string& octets, Bytes plain) {
+void append_doubling_escapes(std::string& octets, Bytes plain) {
   for (const char c : plain) {
     octets += c;
     if (c == kEscape) octets += kEscape;
@@ -190,18 +190,6 @@ void append_operands(std::string& octets, const FuzzStep& step) {
 
 // ---- text
 
-std::string hex(Bytes octets) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : octets) {
-    const auto octet = static_cast<std::uint8_t>(c);
-    if (!text.empty()) text += ' ';
-    text += kDigits[octet >> 4];
-    text += kDigits[octet & 15U];
-  }
-  return text;
-}
-
 // Quoted, one line of them a line.
 std::string quote_lines(Bytes octets) {
   std::string text;
@@ -232,7 +220,7 @@ std::string operand_text(const FuzzStep& step) {
     case Verb::link:
       return std::string(kFuzzAfflictions.at(step.number).name);
     case Verb::choices:
-      return hex(step.octets);
+      return inmem::hex(step.octets, " ");
     default:
       return {};
   }
@@ -469,7 +457,7 @@ std::string FuzzInput::to_octets() const {
       octets += static_cast<char>(std::to_underlying(step.verb));
     }
     if (sends) {
-      append_escaped(octets, step.octets);
+      append_doubling_escapes(octets, step.octets);
     } else {
       append_operands(octets, step);
     }

@@ -1,6 +1,8 @@
 // Golden files: what happened in a world, kept as a text that is read once and compared ever after.
 //
-//   EXPECT_EQ(compare_with_golden(world.log(), "tests/golden/upload.txt", Masks().field("Date")), "");
+//   compare_with_golden(world.log(), "tests/golden/upload.txt", Masks().field("Date"))  -->  "", or how it differs
+//
+//   EXPECT_THAT(world.log(), MatchesGolden("tests/golden/upload.txt", …));      the same in GoogleTest (matchers.h)
 //
 //   PIPETTE_UPDATE_GOLDEN=1 build/tests     writes the files instead; then read the change before you commit it
 //

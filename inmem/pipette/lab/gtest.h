@@ -44,6 +44,8 @@ class GTestProbe final : public FailureProbe {
           testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results);
       try {
         body();
+      } catch (const testing::AssertionException&) {
+        // abandon() has said why.
       } catch (...) {
         thrown = describe_current_exception();
       }
@@ -54,6 +56,13 @@ class GTestProbe final : public FailureProbe {
 
   void report(const std::string& text, std::source_location where) override {
     ADD_FAILURE_AT(where.file_name(), static_cast<int>(where.line())) << text;
+  }
+
+  [[noreturn]] void abandon(const std::string& text, std::source_location where) override {
+    report(text, where);
+    const auto line = static_cast<int>(where.line());
+    throw testing::AssertionException(
+        {testing::TestPartResult::kNonFatalFailure, where.file_name(), line, text.c_str()});
   }
 
   std::string rerun_command() const override {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "pipette/async/sleep.h"
+#include "pipette/inmem/text.h"
 #include "pipette/lab/artefacts.h"
 #include "pipette/lab/diagram.h"
 #include "pipette/lab/failure.h"
@@ -17,6 +18,10 @@
 
 namespace pipette::lab {
 namespace {
+
+using inmem::column;
+using inmem::counted;
+using inmem::indented;
 
 constexpr std::size_t kShownEvents = 20;
 constexpr Duration kDialTimeout = std::chrono::seconds(30);
@@ -64,26 +69,6 @@ Task<Result<client::Response>> call_with(Client& client, const client::Request& 
 
 Task<> shut_down(server::Worker& worker, TimePoint deadline, server::ShutdownReport& report) {
   report = co_await worker.shutdown(deadline);
-}
-
-// `text`, filled up with spaces.
-std::string column(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size() + 2), ' ');
-  return text;
-}
-
-// Each line two columns further in.
-std::string indented(std::string_view text) {
-  std::string shown;
-  for (const char c : text) {
-    if (shown.empty() || shown.back() == '\n') shown += "  ";
-    shown += c;
-  }
-  return shown.empty() || shown.back() == '\n' ? shown : shown + "\n";
-}
-
-std::string counted(std::uint64_t count, std::string_view what) {
-  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }
 
 }  // namespace

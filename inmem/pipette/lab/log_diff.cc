@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 #include "pipette/lab/internal/alignment.h"
 #include "pipette/lab/story.h"
 
@@ -64,8 +64,8 @@ std::string explain(const Event& first, const Event& second) {
   if (same == first.octets.size() || same == second.octets.size()) {
     const bool is_first_longer = first.octets.size() > second.octets.size();
     const Bytes more = (is_first_longer ? first : second).octets.substr(same);
-    return std::string("the ") + (is_first_longer ? "first" : "second") + " has " + std::to_string(more.size()) +
-           " more " + (more.size() == 1 ? "octet: " : "octets: ") + inmem::quote(more, kShownOctets);
+    return std::string("the ") + (is_first_longer ? "first" : "second") + " has " +
+           inmem::counted(more.size(), "more octet") + ": " + inmem::quote(more, kShownOctets);
   }
   return "octet " + std::to_string(same) + " differs: " + inmem::quote(first.octets.substr(same), kShownOctets) +
          " and " + inmem::quote(second.octets.substr(same), kShownOctets);

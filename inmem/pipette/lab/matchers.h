@@ -3,6 +3,7 @@
 //   EXPECT_THAT(lab.get("http://app/"), AllOf(HasStatus(200), HasHeader("ETag", StartsWith("\"v")), BodyIs("Hello")));
 //   EXPECT_THAT(lab.run(client.get("http://app/")), IsError(Errc::timed_out));
 //   EXPECT_THAT(peer, ClosedByPeer());      EXPECT_THAT(lab, TookVirtual(Lt(5s)));
+//   EXPECT_THAT(lab.log(), MatchesGolden("tests/golden/upload.txt", Masks().field("Date")));
 //
 // HasStatus, HasHeader, HasNoHeader and BodyIs take a client::Response, a Result of one (a call that failed matches
 // none of them, but does match what Not() makes of them), or anything whose member `response` is one of these; a member
@@ -35,8 +36,10 @@
 #include "pipette/base/result.h"
 #include "pipette/base/time.h"
 #include "pipette/client/response.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/event_log.h"
+#include "pipette/inmem/text.h"
 #include "pipette/lab/check.h"
+#include "pipette/lab/golden.h"
 #include "pipette/lab/lab.h"
 #include "pipette/lab/peer.h"
 
@@ -48,6 +51,10 @@ inline void PrintTo(const Request& request, std::ostream* out) { *out << lab::de
 inline void PrintTo(const Response& response, std::ostream* out) { *out << lab::describe(response); }
 inline void PrintTo(const Result<Response>& response, std::ostream* out) { *out << lab::describe(response); }
 }  // namespace pipette::client
+
+namespace pipette::inmem {
+inline void PrintTo(const EventLog& log, std::ostream* out) { *out << "a log of " << counted(log.size(), "event"); }
+}  // namespace pipette::inmem
 
 namespace pipette::lab {
 inline void PrintTo(const Verdict& verdict, std::ostream* out) { *out << verdict.why(); }
@@ -224,6 +231,33 @@ T& asked(const T& value) {
   return const_cast<T&>(value);
 }
 
+class GoldenMatcher {
+ public:
+  using is_gtest_matcher = void;
+
+  GoldenMatcher(std::string path, Masks masks, GoldenMode mode)
+      : path_(std::move(path)), masks_(std::move(masks)), mode_(mode) {}
+
+  bool MatchAndExplain(const inmem::EventLog& log, testing::MatchResultListener* listener) const {
+    return explain(compare_with_golden(log, path_, masks_, mode_), listener);
+  }
+  bool MatchAndExplain(std::string_view text, testing::MatchResultListener* listener) const {
+    return explain(compare_text_with_golden(text, path_, masks_, mode_), listener);
+  }
+  void DescribeTo(std::ostream* out) const { *out << "is what the golden file " << path_ << " tells"; }
+  void DescribeNegationTo(std::ostream* out) const { *out << "is not what the golden file " << path_ << " tells"; }
+
+ private:
+  static bool explain(const std::string& complaint, testing::MatchResultListener* listener) {
+    *listener << complaint;
+    return complaint.empty();
+  }
+
+  std::string path_;
+  Masks masks_;
+  GoldenMode mode_;
+};
+
 inline std::string describe_peer(Peer& peer) {
   const bool was_reset = peer.was_reset();
   const std::string end = was_reset ? "was reset" : peer.closed() ? "was closed" : "is open";
@@ -248,15 +282,19 @@ MATCHER(WasReset, negation ? "was not reset" : "was reset by the other side") {
 }
 
 // A Result that is this error, or a std::error_code: an Errc, a std::errc, or a std::error_code.
-MATCHER_P(IsError, expected,
-          (negation ? "is not the error \"" : "is the error \"") + make_error_code(expected).message() + "\"") {
+MATCHER_P(IsError, expected, (negation ? "is not " : "is ") + describe_error(make_error_code(expected))) {
   if constexpr (std::same_as<std::remove_cvref_t<decltype(arg)>, std::error_code>) {
-    *result_listener << "which is \"" << arg.message() << '"';
+    *result_listener << "which is " << describe_error(arg);
     return arg == expected;
   } else {
-    *result_listener << (arg ? "which is no error" : "which is \"" + arg.error().message() + "\"");
+    *result_listener << (arg ? "which is no error" : "which is " + describe_error(arg.error()));
     return !arg && arg.error() == expected;
   }
+}
+
+// What is kept in a golden file (golden.h): a log, or a text.
+inline auto MatchesGolden(std::string path, Masks masks = {}, GoldenMode mode = golden_mode()) {
+  return internal::GoldenMatcher(std::move(path), std::move(masks), mode);
 }
 
 // The virtual time since a lab began, or a duration: TookVirtual(Lt(5s)).
@@ -268,7 +306,7 @@ MATCHER_P(TookVirtual, expected,
   } else {
     took = internal::asked(arg).elapsed();
   }
-  *result_listener << "which took " << describe(took);
+  *result_listener << "which took " << inmem::exact_text(took);
   return testing::SafeMatcherCast<Duration>(expected).Matches(took);
 }
 

@@ -1,5 +1,7 @@
 #include "pipette/lab/message.h"
 
+#include <string>
+
 #include "pipette/http/body_reader.h"
 #include "pipette/http/framing.h"
 #include "pipette/http/head_parser.h"
@@ -9,7 +11,7 @@ namespace pipette::lab {
 namespace {
 
 // The octets of a body that begins `octets`, and in `body` what is in it; nothing when it is not whole.
-Result<std::optional<std::size_t>> find_body(Bytes octets, http::BodyLength length, bool is_end, std::string* body) {
+Result<std::optional<std::size_t>> find_body(Bytes octets, http::BodyLength length, bool is_end, std::string& body) {
   http::BodyLimits limits;
   limits.max_body_bytes = UINT64_MAX;
   limits.max_chunk_overhead_bytes = UINT64_MAX;
@@ -19,7 +21,7 @@ Result<std::optional<std::size_t>> find_body(Bytes octets, http::BodyLength leng
     const Result<http::BodyReader::Step> step = reader.next(octets.substr(at));
     if (!step) return fail(step.error());
     at += step->consumed;
-    if (body != nullptr) body->append(step->data);
+    body += step->data;
     if (step->is_complete) return at;
     if (step->consumed > 0) continue;
     if (!is_end) return std::nullopt;
@@ -30,18 +32,16 @@ Result<std::optional<std::size_t>> find_body(Bytes octets, http::BodyLength leng
 
 }  // namespace
 
-Result<FoundRequest> find_request(Bytes octets) {
-  http::RequestParser parser;
-  http::RequestHead head;
-  const Result<std::size_t> head_size = parser.parse(octets, head);
-  if (!head_size) return fail(head_size.error());
-  if (*head_size == 0) return FoundRequest();
-  const Result<http::BodyLength> length = http::body_length(head);
-  if (!length) return fail(length.error());
-  const auto body_size = find_body(octets.substr(*head_size), *length, false, nullptr);
-  if (!body_size) return fail(body_size.error());
-  if (!*body_size) return FoundRequest();
-  return FoundRequest{*head_size + **body_size, head.method};
+std::optional<std::size_t> request_size(Bytes octets) {
+  Conversation conversation;
+  MessageFollower follower(Role::client, conversation);
+  for (Bytes left = octets; !left.empty();) {
+    const MessageFollower::Run run = follower.follow(left);
+    left.remove_prefix(run.size);
+    if (run.phase == MessageFollower::Phase::lost) return std::nullopt;
+    if (run.ends) return octets.size() - left.size();
+  }
+  return 0;
 }
 
 Result<FoundResponse> find_response(Bytes octets, http::Method method, bool is_end) {
@@ -59,7 +59,7 @@ Result<FoundResponse> find_response(Bytes octets, http::Method method, bool is_e
   if (http::is_interim(head.status)) return found;
   const Result<http::BodyLength> length = http::body_length(head, method);
   if (!length) return fail(length.error());
-  const auto body_size = find_body(octets.substr(*head_size), *length, is_end, &found.response.body);
+  const auto body_size = find_body(octets.substr(*head_size), *length, is_end, found.response.body);
   if (!body_size) return fail(body_size.error());
   if (!*body_size) return FoundResponse();
   found.size += **body_size;
@@ -67,22 +67,17 @@ Result<FoundResponse> find_response(Bytes octets, http::Method method, bool is_e
 }
 
 void SentRequests::add(Bytes octets) {
-  if (is_lost_) return;
-  rest_ += octets;
-  for (;;) {
-    const Result<FoundRequest> found = find_request(rest_);
-    is_lost_ = !found;
-    if (is_lost_) rest_.clear();
-    if (is_lost_ || found->size == 0) return;
-    methods_.push_back(found->method);
-    rest_.erase(0, found->size);
-  }
+  while (!octets.empty()) octets.remove_prefix(follower_.follow(octets).size);
 }
 
 http::Method SentRequests::take() {
   const http::Method method = next();
-  if (!methods_.empty()) methods_.pop_front();
+  if (!conversation_.unanswered.empty()) conversation_.unanswered.pop_front();
   return method;
+}
+
+http::Method SentRequests::next() const {
+  return conversation_.unanswered.empty() ? http::Method::get : conversation_.unanswered.front().method;
 }
 
 }  // namespace pipette::lab

@@ -9,6 +9,8 @@
 // What people are told about a connection is made of this: which message it is at, the how-manieth, in its head or in
 // its body, and how much is missing (story.h); and so are faults that strike at a place in a message (triggers.h).
 // Heads and bodies are read by the parsers of http/, so it is HTTP as this stack reads it, but nearly without limits.
+// Of a message its place, its length and its start line are kept: who wants the fields and the body of a response asks
+// message.h.
 //
 // The Conversation is what the two directions must know of each other: a response is framed by the method of its
 // request (HEAD, CONNECT), and a tunnel begins on both sides at once. What makes no sense is no error here: the

@@ -15,7 +15,7 @@
 
 #include "pipette/base/errc.h"
 #include "pipette/base/ipv4.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 #include "pipette/net/address.h"
 
 namespace pipette::lab {

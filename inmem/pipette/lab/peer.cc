@@ -7,7 +7,7 @@
 
 #include "pipette/async/timer.h"
 #include "pipette/http/status.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 #include "pipette/lab/message.h"
 
 namespace pipette::lab {
@@ -258,11 +258,11 @@ void Peer::expect_reset(Where where) {
 }
 
 void Peer::fail_expectation(const Where& where, std::string_view what, const std::string& shown) {
-  std::string text = describe(where) + ": " + std::string(what) + "\n" + shown;
+  std::string text = std::string(what) + "\n" + shown;
   text += state_->was_reset     ? "  and the connection was reset"
           : state_->is_finished ? "  and the other side has finished"
                                 : "  and the connection is open";
-  throw ExpectationFailed(text);
+  lab::fail_expectation(text, where);
 }
 
 }  // namespace pipette::lab

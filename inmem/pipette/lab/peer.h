@@ -13,8 +13,8 @@
 // one that is left alone is a slow reader. For one that acts by itself while the test does something else, see
 // script.h.
 //
-// Errors    a verb that expects throws ExpectationFailed: where in the test, what was expected, what has come, and the
-//           first difference marked. Nothing is consumed then.
+// Errors    a verb that expects fails the test at its line, and ends the body (expectation.h): what was expected, what
+//           has come, and the first difference marked. Nothing is consumed then.
 // Lifetime  the Lab outlives it.   Threads  one.
 #pragma once
 

@@ -9,14 +9,12 @@
 
 #include "pipette/async/sleep.h"
 #include "pipette/async/task_group.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 
 namespace pipette::lab {
 namespace {
 
 constexpr std::size_t kShownBytes = 60;
-
-std::string in_seconds(Duration time) { return inmem::format_time(TimePoint(time)).substr(1) + " s"; }
 
 }  // namespace
 
@@ -47,9 +45,10 @@ Script& Script::abort(Where where) { return add({Kind::abort, where, {}, {}, 0, 
 std::string Script::Step::describe() const {
   switch (kind) {
     case Kind::send:
-      return "send " + inmem::quote(octets, kShownBytes) + (time > Duration(0) ? ", one each " + in_seconds(time) : "");
+      return "send " + inmem::quote(octets, kShownBytes) +
+             (time > Duration(0) ? ", one each " + inmem::exact_text(time) : "");
     case Kind::wait:
-      return "wait " + in_seconds(time);
+      return "wait " + inmem::exact_text(time);
     case Kind::expect:
       return "expect " + inmem::quote(octets, kShownBytes);
     case Kind::expect_matching:
@@ -257,12 +256,12 @@ Play::~Play() {
 bool Play::is_done() const { return state_->run.is_done(); }
 std::string Play::report() const { return state_->report(); }
 
-void Play::finish() {
+void Play::finish(Where where) {
   state_->world.settle();
   const std::string text = report();
   if (text.empty()) return;
   was_reported_ = true;
-  throw ExpectationFailed(text);
+  fail_expectation(text, where);
 }
 
 }  // namespace pipette::lab

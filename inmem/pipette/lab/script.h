@@ -4,16 +4,16 @@
 //   script.send("GET / HTTP/1.1\r\nHost: a\r\n").wait(5s).send("\r\n").expect_response(200).close_write();
 //   Play play(lab.connect("app:80"), script);
 //   lab.get("http://app/other");   lab.advance(5s);          // the peer goes on meanwhile, on virtual time
-//   play.finish();                                           // throws what went wrong, or was not reached
+//   play.finish();                                           // fails with what went wrong, or was not reached
 //
 // A script that was not played to its end is a failure: the lab tells of it at its end, as of a leak, unless finish()
-// has thrown it, or the play died of another exception. The report names the step and the line of the test that added
+// has told it, or the play died of an exception. The report names the step and the line of the test that added
 // it. In a world without a lab only finish() tells.
 //
 // A step that expects reads until it has what it expects, and consumes that; no other step reads. Responses are framed
 // by the methods of the requests the script has sent, one by one: expect_response() takes each of them.
 //
-// Errors    a failed step ends the script; ExpectationFailed says why.
+// Errors    a failed step ends the script; report() and finish() say why.
 // Lifetime  the lab outlives the play.   Threads  one.
 #pragma once
 
@@ -135,8 +135,8 @@ class Play {
   bool is_done() const;
   // What has failed, or which steps are still to come; empty when all are done.
   std::string report() const;
-  // Lets everything run that can, and throws ExpectationFailed unless all is done then.
-  void finish();
+  // Lets everything run that can, and fails the test (expectation.h) unless all is done then.
+  void finish(Where where = Where::current());
 
  private:
   struct State;

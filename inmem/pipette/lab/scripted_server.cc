@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include "pipette/async/sleep.h"
 #include "pipette/http/status.h"
-#include "pipette/inmem/transcript.h"
+#include "pipette/inmem/text.h"
 
 namespace pipette::lab {
 namespace {
@@ -18,9 +19,9 @@ constexpr std::size_t kNearestShown = 3;
 // Behind an accept that has failed, which may fail again.
 constexpr Duration kPause = std::chrono::milliseconds(100);
 
-// Octets of the request that `input` begins with; 0 when it is not whole.
-std::size_t request_size(std::string_view input) {
-  if (const Result<FoundRequest> found = find_request(input)) return found->size;
+// Octets of the request that `input` begins with, or of what stands in its place; 0 when it is not whole.
+std::size_t size_to_answer(std::string_view input) {
+  if (const std::optional<std::size_t> size = request_size(input)) return *size;
   const std::size_t head_end = input.find("\r\n\r\n");
   return head_end == std::string_view::npos ? 0 : head_end + 4;
 }
@@ -118,7 +119,7 @@ Task<> ScriptedServer::converse(std::unique_ptr<net::Connection>& connection) {
 Task<std::size_t> ScriptedServer::next_request(net::Connection& connection, std::string& input) {
   std::array<char, 4096> room;
   for (;;) {
-    const std::size_t size = input.empty() ? 0 : request_size(input);
+    const std::size_t size = input.empty() ? 0 : size_to_answer(input);
     if (size > 0) co_return size;
     const Result<std::size_t> count = co_await connection.read_some(room);
     if (!count || *count == 0) co_return 0;
@@ -176,7 +177,7 @@ std::string ScriptedServer::report() const {
   return text;
 }
 
-void ScriptedServer::verify() {
+void ScriptedServer::verify(Where where) {
   lab_.settle();
   std::string text;
   for (const std::string& report : unmatched_) text += report;
@@ -189,7 +190,7 @@ void ScriptedServer::verify() {
   }
   if (text.empty()) return;
   was_reported_ = true;
-  throw ExpectationFailed(text);
+  fail_expectation(text, where);
 }
 
 }  // namespace pipette::lab

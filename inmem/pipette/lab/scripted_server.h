@@ -16,7 +16,7 @@
 // An answer that has failed, and a request for which a server that has some had none, are failures: the lab tells of
 // them at its end, as of leaks, unless verify() has. verify() is stricter: it also wants everything asked for and said.
 //
-// Errors    the constructor throws std::system_error when nobody can listen there; verify() throws ExpectationFailed.
+// Errors    the constructor throws std::system_error when nobody can listen there; verify() fails the test.
 // Lifetime  the lab outlives it.   Threads  one.
 #pragma once
 
@@ -64,8 +64,9 @@ class ScriptedServer final : inmem::Undertaking {
   const std::vector<std::string>& requests() const { return requests_; }
   // A report for each request that had no answer.
   const std::vector<std::string>& unmatched() const { return unmatched_; }
-  // Throws when a request had no answer, an answer has failed or is not finished, or a counted one was not asked for.
-  void verify();
+  // Fails the test when a request had no answer, an answer has failed or is not finished, or a counted one was not
+  // asked for.
+  void verify(Where where = Where::current());
 
   std::size_t accepted() const { return connections_.size(); }
   // How many connections their clients have left.

@@ -7,6 +7,7 @@
 #include <cassert>
 #include <utility>
 
+#include "pipette/inmem/text.h"
 #include "pipette/inmem/transcript.h"
 #include "pipette/lab/message_follower.h"
 
@@ -26,9 +27,13 @@ namespace {
 
 using http::BodyLength;
 using inmem::ConnectionFacts;
+using inmem::counted;
+using inmem::escape;
+using inmem::escape_text;
 using inmem::Event;
 using inmem::EventKind;
 using inmem::EventLog;
+using inmem::quote;
 using internal::FollowedConnection;
 using Phase = MessageFollower::Phase;
 using Run = MessageFollower::Run;
@@ -36,43 +41,13 @@ using Run = MessageFollower::Run;
 constexpr std::size_t kShownParts = 4;         // of a line
 constexpr std::size_t kShownBodyBytes = 1024;  // of an event, by text_with_octets()
 
-std::string counted(std::uint64_t count, std::string_view what) {
-  std::string text = std::to_string(count) + " " + std::string(what);
-  if (count != 1) text += "s";
-  return text;
-}
-
 // --- Octets as lines ------------------------------------------------------------------------------------------------
-
-// Without quotes around it. What is beyond ASCII stays as it is in a text, which is UTF-8.
-std::string escape(Bytes octets, bool is_text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string line;
-  for (const char c : octets) {
-    const auto octet = static_cast<unsigned char>(c);
-    const bool is_shown = octet >= 0x20 && (octet < 0x7f || (is_text && octet > 0x7f));
-    if (c == '\\' && !is_text) {
-      line += "\\\\";
-    } else if (c == '\n') {
-      line += "\\n";
-    } else if (c == '\r') {
-      line += "\\r";
-    } else if (is_shown) {
-      line += c;
-    } else {
-      line += "\\x";
-      line += kHex[octet >> 4];
-      line += kHex[octet & 15];
-    }
-  }
-  return line;
-}
 
 // A line that CR LF ends stands there without it; "\n" is a bare LF, and a lonely "\" the lack of any line end.
 void append_line(std::string& text, Bytes line) {
   const bool has_line_end = line.ends_with("\r\n");
   const Bytes content = has_line_end ? line.substr(0, line.size() - 2) : line;
-  std::string shown = escape(content, false);
+  std::string shown = escape(content);
   if (!has_line_end && !content.ends_with('\n')) shown += '\\';
   if (shown.ends_with(' ')) shown.replace(shown.size() - 1, 1, "\\x20");
   if (!shown.empty()) text += "    " + shown;
@@ -149,7 +124,7 @@ struct Part {
 };
 
 std::string tell_head_part(const Part& part, const MessageFollower& follower, bool is_first) {
-  const std::string quoted = " " + inmem::quote(part.octets);
+  const std::string quoted = " " + quote(part.octets);
   if (part.begins && !is_first) return counted(part.octets.size(), "byte") + " of the next" + quoted;
   const std::string more = part.begins ? "byte" : "more byte";
   return counted(part.octets.size(), more) + " of " + std::string(noun(follower.role())) + " " +
@@ -173,14 +148,14 @@ std::string tell_body_part(const Part& part, const MessageFollower& follower) {
 std::string tell_part(const Part& part, const MessageFollower& follower, bool is_first) {
   const Message& message = follower.message();
   if (part.ends_head) {
-    return (part.begins ? "" : "the rest of ") + escape(message.start_line, false) + " (" +
-           counted(message.fields, "field") + ", " + body_state(follower) + ")";
+    return (part.begins ? "" : "the rest of ") + escape(message.start_line) + " (" + counted(message.fields, "field") +
+           ", " + body_state(follower) + ")";
   }
   return message.head_bytes == 0 ? tell_head_part(part, follower, is_first) : tell_body_part(part, follower);
 }
 
 std::string tell_opaque(Bytes octets, const MessageFollower& follower) {
-  const std::string quoted = counted(octets.size(), "byte") + " " + inmem::quote(octets);
+  const std::string quoted = counted(octets.size(), "byte") + " " + quote(octets);
   if (follower.phase() == Phase::tunnel) return "tunnel, " + quoted;
   return "not HTTP (" + std::string(follower.why_lost()) + "), " + quoted;
 }
@@ -266,7 +241,7 @@ std::string tell(const Event& event, const ConnectionFacts& facts, const Message
                  const std::string& sent) {
   std::string text = inmem::format_time(event.time) + "  " + facts.label + "  ";
   const std::string& name = facts.names[event.side];
-  if (event.kind == EventKind::fault) return text + "FAULT at " + name + ": " + escape(event.octets, true);
+  if (event.kind == EventKind::fault) return text + "FAULT at " + name + ": " + escape_text(event.octets);
   text += name + " -> " + facts.names[1U - event.side] + "  ";
   return text + (event.kind == EventKind::sent ? sent : tell_finished(follower));
 }
@@ -353,7 +328,7 @@ class Progress {
       case Phase::body:
         return describe_response_body(message);
       case Phase::idle:
-        if (message.is_interim()) add(server_ + " has sent " + escape(message.start_line, false) + " only");
+        if (message.is_interim()) add(server_ + " has sent " + escape(message.start_line) + " only");
         return;
       case Phase::tunnel:
         return;
@@ -364,7 +339,7 @@ class Progress {
     std::string clause = server_ + " has sent " + std::to_string(message.body_bytes);
     const BodyLength::Kind kind = message.length.kind;
     if (kind == BodyLength::Kind::exact) clause += " of " + std::to_string(message.length.size);
-    clause += " body bytes of " + escape(name_of(message, Role::server), false);
+    clause += " body bytes of " + escape(name_of(message, Role::server));
     if (kind == BodyLength::Kind::chunked) clause += ", and not the last chunk";
     if (kind == BodyLength::Kind::until_close) clause += ", which lasts until it closes";
     add(clause);
@@ -418,10 +393,10 @@ std::string Story::next_with_octets() {
 std::string Story::next_line(std::string* octets) {
   assert(has_next());
   const Event event = (*log_)[at_++];
-  if (event.connection == 0) return escape(inmem::line(*log_, event), true);
+  if (event.connection == 0) return escape_text(inmem::line(*log_, event));
   FollowedConnection& followed = this->followed(event);
   take(followed, event);
-  if (!is_told(event)) return escape(inmem::line(*log_, event), true);
+  if (!is_told(event)) return escape_text(inmem::line(*log_, event));
   MessageFollower& follower = followed.sides[event.side];
   const std::string sent = event.kind == EventKind::sent ? tell_sent(follower, event.octets, octets) : std::string();
   return tell(event, log_->connection(event.connection), follower, sent);

@@ -86,6 +86,32 @@ TEST_CASE("a probe may be nested") {
   CHECK(outer.value_or("").ends_with("which is 3 == 4"));
 }
 
+TEST_CASE("a probe abandons a body that has failed") {
+  DoctestProbe probe;
+  bool went_on = false;
+  const int line = __LINE__ + 2;
+  const std::optional<std::string> why = probe.run([&] {
+    probe.abandon("the worst", std::source_location::current());
+    went_on = true;
+  });
+  CHECK_FALSE(went_on);
+  CHECK(why.value_or("").contains(at_line(line)));
+  CHECK(why.value_or("").ends_with("the worst"));
+}
+
+TEST_CASE("a peer's expectation fails where it stands") {
+  DoctestProbe probe;
+  const Server server(greet);
+  Lab lab;
+  lab.serve(server, "app:80");
+  Peer peer = lab.connect("app:80");
+  const int line = __LINE__ + 1;
+  const std::optional<std::string> why = probe.run([&] { peer.expect("something"); });
+  CHECK(why.value_or("").contains(at_line(line)));
+  CHECK(why.value_or("").contains("expected 9 octets, but only 0 of them have come"));
+  peer.close_write();
+}
+
 // The one failure of this program, which a probe reports: the test is one that should fail.
 TEST_CASE("a probe reports to doctest" * doctest::should_fail()) {
   DoctestProbe probe;

@@ -181,7 +181,7 @@ template <class C>
 class WrappedPipe final : public ConnectionTransport {
  public:
   async::Loop& loop() override { return world_.loop(); }
-  bool step() override { return world_.loop().step(); }
+  bool step() override { return world_.step(); }
   Ends connect() override {
     auto [here, there] = inmem::make_pipe(world_.loop());
     return {std::make_unique<C>(std::move(here)), std::make_unique<C>(std::move(there))};

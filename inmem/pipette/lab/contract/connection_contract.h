@@ -3,7 +3,7 @@
 //
 //   class Wrapped final : public lab::ConnectionTransport {
 //     async::Loop& loop() override { return world_.loop(); }
-//     bool step() override { return world_.loop().step(); }
+//     bool step() override { return world_.step(); }
 //     lab::Ends connect() override { … two ends that are joined … }
 //     inmem::World world_;
 //   };

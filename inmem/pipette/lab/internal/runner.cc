@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "pipette/inmem/text.h"
 #include "pipette/lab/oracles.h"
 #include "pipette/lab/story.h"
 
@@ -24,25 +25,13 @@ void run_body(const TestBody& body, Lab& lab) {
   }
 }
 
-std::string indented(const std::string& text) {
-  std::string lines = "  ";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    lines += text[i];
-    if (text[i] == '\n' && i + 1 < text.size()) lines += "  ";
-  }
-  if (!lines.ends_with('\n')) lines += '\n';
-  return lines;
-}
-
-// For a shell.
-std::string quoted(const std::string& text) {
+std::string shell_word(const std::string& text) {
   std::string shown = "'";
   for (const char c : text) shown += c == '\'' ? "'\\''" : std::string(1, c);
   return shown + "'";
 }
 
-// For C++.
-std::string literal(const std::string& text) {
+std::string cpp_literal(const std::string& text) {
   std::string shown = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') shown += '\\';
@@ -52,7 +41,7 @@ std::string literal(const std::string& text) {
 }
 
 std::string as_test(const std::string& choices) {
-  return "as a test:\n  TEST(Replay, Fails) {\n    pipette::lab::replay(" + literal(choices) +
+  return "as a test:\n  TEST(Replay, Fails) {\n    pipette::lab::replay(" + cpp_literal(choices) +
          ", [](pipette::Lab& lab) {\n      // the body of the test that failed\n    });\n  }\n";
 }
 
@@ -178,7 +167,7 @@ Finding Runner::not_repeatable(const std::string& world, const std::string& fail
                    " fails, and not when it is run again with the same decisions: something in the test is not decided "
                    "by the lab.\nLook for what outlives a run (a static variable, a server with a state), for a real "
                    "clock, for a random device, for an order of addresses.\n";
-  if (!failure.empty()) finding.report += "what the test said:\n" + indented(failure);
+  if (!failure.empty()) finding.report += "what the test said:\n" + inmem::indented(failure);
   return finding;
 }
 
@@ -222,15 +211,14 @@ std::optional<Finding> Runner::replay_typed(const Choices& choices, const LabOpt
 std::string Runner::report(const Finding& finding, const std::string& events) const {
   const std::size_t count = finding.choices.size();
   std::string text = finding.world + " fails, and needs ";
-  text +=
-      count == 0 ? "nothing out of the ordinary" : std::to_string(count) + (count == 1 ? " choice" : " choices") + ":";
+  text += count == 0 ? "nothing out of the ordinary" : inmem::counted(count, "choice") + ":";
   text += "\n";
   for (const Choices::Entry& choice : finding.choices.entries()) text += "  " + describe_choice(choice) + "\n";
-  text += "what the test said:\n" + indented(finding.failure);
+  text += "what the test said:\n" + inmem::indented(finding.failure);
   if (!events.empty()) text += "what happened, the last first:\n" + events;
   const std::string command = probe_.rerun_command();
   const std::string choices = finding.choices.to_string();
-  text += "reproduce: PIPETTE_REPLAY=" + quoted(choices) + (command.empty() ? "" : " " + command) + "\n";
+  text += "reproduce: PIPETTE_REPLAY=" + shell_word(choices) + (command.empty() ? "" : " " + command) + "\n";
   if (std::getenv("PIPETTE_WRITE_TEST") != nullptr) text += as_test(choices);
   return text;
 }
