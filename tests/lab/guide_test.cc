@@ -123,16 +123,18 @@ ESTABLISHED  app       10.0.1.1:80         10.0.0.1:49152      29      0
 
 constexpr std::string_view kLeakReport = R"(the lab has ended, and this has not:
   1 handler at app:80
-  2 ends of connections:
-    conn 1, dialed at +0.000000000: request 1, GET /, has been sent whole; no response yet; the connection was reset
-    client 10.0.0.1:49152 -> 10.0.1.1:80 RESET
-    app 10.0.1.1:80 -> 10.0.0.1:49152 RESET
+  1 end of connections:
+    conn 1, dialed at +0.000000000: idle after 1 exchange; app has closed
+    client 10.0.0.1:49152 -> 10.0.1.1:80 CLOSE_WAIT
 last events:
   +0.000000000  listening on app:80
   +0.000000000  conn 1  client dials app:80
   +0.000000000  conn 1  app accepts
   +0.000000000  conn 1  client -> app  GET / HTTP/1.1 (1 field, no body)
-  +86400.000000000  conn 1  reset: app aborts
+  +30.000000000  conn 1  app -> client  503 Service Unavailable (5 fields, 19 body bytes)
+  +30.000000000  conn 1  app -> client  FIN
+  +35.000000000  conn 1  app has waited long enough to read
+  +35.000000000  conn 1  app -> client  closed
 )";
 
 // ---- time ----------------------------------------------------------------------------------------------------------

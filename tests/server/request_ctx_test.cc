@@ -7,6 +7,7 @@
 
 #include "pipette/server/exchange.h"
 
+#include "tests/support/lone_loop.h"
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -103,7 +104,8 @@ TEST(RequestCtx, KnowsItsMethod) {
     app.answer_to(std::string(row.method) + " / HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_EQ(app.worker().served(), 1U) << row.method;
   }
-  Exchange exchange{http::HeadLimits()};
+  test::LoneLoop loop;
+  Exchange exchange(http::HeadLimits(), *loop);
   exchange.head.method = http::Method::connect;
   EXPECT_TRUE(exchange.ctx.is_connect());
 }
@@ -266,7 +268,8 @@ TEST(RequestCtx, GivesTheIpOfEitherEnd) {
   for (const Row& row :
        {Row{*net::Address::parse("[2001:db8::1]:80"), "2001:db8::1"}, Row{*net::Address::parse("[::]:0"), "::"},
         Row{*net::Address::parse("unix:/a:1"), ""}, Row{*net::Address::parse("app:80"), ""}, Row{net::Address(), ""}}) {
-    Exchange exchange{http::HeadLimits()};
+    test::LoneLoop loop;
+    Exchange exchange(http::HeadLimits(), *loop);
     const Ends ends{row.address, row.address};
     exchange.ends = &ends;
     EXPECT_EQ(exchange.ctx.remote_ip(), row.ip);
@@ -276,7 +279,8 @@ TEST(RequestCtx, GivesTheIpOfEitherEnd) {
 
 // What a session says of its connection, said by hand.
 TEST(RequestCtx, TellsItsConnectionItsNumberAndItsTimes) {
-  Exchange exchange{http::HeadLimits()};
+  test::LoneLoop loop;
+  Exchange exchange(http::HeadLimits(), *loop);
   const RequestCtx& ctx = exchange.ctx;
   const Ends ends{*net::Address::parse("10.0.1.1:80"), *net::Address::parse("[::1]:49152")};
   exchange.ends = &ends;
@@ -298,7 +302,8 @@ TEST(RequestCtx, TellsItsConnectionItsNumberAndItsTimes) {
 }
 
 TEST(RequestCtx, TellsWhetherItsConnectionIsSecured) {
-  Exchange exchange{http::HeadLimits()};
+  test::LoneLoop loop;
+  Exchange exchange(http::HeadLimits(), *loop);
   exchange.head.target = "/a";
   exchange.head.authority = "app";
   EXPECT_FALSE(exchange.ctx.is_tls());

@@ -8,6 +8,7 @@
 #include "pipette/server/exchange.h"
 #include "pipette/server/request_ctx.h"
 
+#include "tests/support/lone_loop.h"
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -198,7 +199,8 @@ TEST(Response, ReadsBackWhatWasSet) {
 
 TEST(Response, TakesAReasonThatIsOne) {
   using namespace std::string_literals;
-  Exchange exchange{http::HeadLimits()};
+  test::LoneLoop loop;
+  Exchange exchange(http::HeadLimits(), *loop);
   EXPECT_TRUE(exchange.ctx.set_reason("I like it"));
   for (const std::string& reason : {"a\r\nb"s, "a\0"s, std::string(http::kMaxReasonBytes + 1, 'x')}) {
     EXPECT_EQ(exchange.ctx.set_reason(reason).error(), Errc::bad_reason);
@@ -260,7 +262,8 @@ TEST(Response, TakesCookiesAway) {
 // ---- the body --------------------------------------------------------------------------------------------
 
 TEST(Response, TakesATemporaryBodyWithoutACopy) {
-  Exchange exchange{http::HeadLimits()};
+  test::LoneLoop loop;
+  Exchange exchange(http::HeadLimits(), *loop);
   std::string text(1000, 'x');
   const char* const octets = text.data();
   exchange.ctx.set_body(text);
@@ -272,7 +275,8 @@ TEST(Response, TakesATemporaryBodyWithoutACopy) {
 
 TEST(Response, ShowsABodyWithoutACopyUntilItIsChanged) {
   constexpr std::string_view kStatic = "static text";
-  Exchange exchange{http::HeadLimits()};
+  test::LoneLoop loop;
+  Exchange exchange(http::HeadLimits(), *loop);
   RequestCtx& ctx = exchange.ctx;
   ctx.set_body("before");
   ctx.set_body_view(kStatic);
@@ -361,7 +365,8 @@ TEST(Response, StartsOverAltogether) {
 }
 
 TEST(Response, KeepsWhatIsSuppressedAndForgetsItWithTheExchange) {
-  Exchange exchange{http::HeadLimits()};
+  test::LoneLoop loop;
+  Exchange exchange(http::HeadLimits(), *loop);
   exchange.ctx.suppress_server();
   exchange.ctx.suppress_date();
   exchange.ctx.suppress_content_type();
