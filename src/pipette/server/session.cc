@@ -47,7 +47,7 @@ Session::Session(Worker& worker, net::Connected connected, std::uint64_t id)
       id_(id),
       connection_(std::move(connected.connection)),
       ends_(std::make_unique<Ends>(Ends{std::move(connected.local), std::move(connected.remote)})),
-      out_(*connection_, worker.loop_, {options().write_timeout, options().write_min_rate}),
+      out_(*connection_, worker.loop_, *this, {options().write_timeout, options().write_min_rate}),
       ahead_(*connection_, worker.loop_, *this, options().max_read_ahead_bytes),
       attention_(worker.loop_),
       handler_deadline_(*this),
@@ -518,8 +518,9 @@ void Session::input_ended() {
   if (ahead_.error() == std::errc::timed_out) return;
   is_connection_lost_ = true;
   out_.break_off();
-  request_stop(async::StopReason::peer_reset);
 }
+
+void Session::output_broke() { request_stop(async::StopReason::peer_reset); }
 
 // ---- the response ----------------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ namespace pipette::server {
 
 class Worker;
 
-class Session final : public ListNode, private ReadAhead::Owner {
+class Session final : public ListNode, private ReadAhead::Owner, private Outbox::Owner {
  public:
   Session(Worker& worker, net::Connected connected, std::uint64_t id);
   ~Session();
@@ -114,6 +114,7 @@ class Session final : public ListNode, private ReadAhead::Owner {
   void part_with_handler();
   void refuse_thrown(const std::string& what);
   void input_ended() override;
+  void output_broke() override;
 
   async::Soon<> finish();
   Task<> send_large_body();
