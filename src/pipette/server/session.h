@@ -94,6 +94,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   Task<bool> read_head();
   Parsed parse_head();
   Result<void> accept_head();
+  Result<void> apply_rules();
   void apply(const RequestConfig& config);
 
   async::Soon<bool> prepare_body();
@@ -111,6 +112,8 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   void answer_late();
   void answer_with(const LateAnswer& answer);
   void conclude_handler();
+  bool is_special() const;
+  void take_what_is_behind();
   void part_with_handler();
   void refuse_thrown(const std::string& what);
   void input_ended() override;
@@ -124,6 +127,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   void write_response(Exchange& exchange, bool with_body);
   Result<http::BodyLength> try_write_response(const Exchange& exchange, bool with_body);
   http::ResponseHeadParts response_head(const Exchange& exchange, http::KnownLength length) const;
+  void make_special(http::ResponseHeadParts& parts, const Exchange& exchange) const;
   Result<void> begin_stream();
   async::Soon<> conclude_exchange();
   Task<> let_others_run();
@@ -148,6 +152,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   Warmth warmth_;
 
   TimePoint connected_at_;
+  TimePoint old_at_;                      // from when on it is too old for another request
   TimePoint began_at_;                    // the request that is being read: its first octet
   TimePoint read_deadline_ = kNever;      // of the whole request
   TimePoint own_read_deadline_ = kNever;  // that the handler has set
