@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "pipette/async/until_stopped.h"
 #include "pipette/base/ascii.h"
 #include "pipette/base/buffer.h"
 #include "pipette/http/body_reader.h"
@@ -84,12 +85,28 @@ Task<Result<Response>> Client::post(std::string url, std::string content_type, s
   co_return response;
 }
 
-Task<Result<void>> Client::call(const Request& request, Response& response) {
+Task<Result<Response>> Client::get(std::string url, CallOptions options) {
+  Request request;
+  request.url = std::move(url);
+  Response response;
+  const Result<void> done = co_await call(request, response, options);
+  if (!done) co_return fail(done.error());
+  co_return response;
+}
+
+Task<Result<void>> Client::call(const Request& request, Response& response, CallOptions options) {
+  Task<Result<void>> task = call_until(request, response, options.deadline);
+  const auto done = co_await async::until_stopped(runtime_.loop(), std::move(task), options.stop);
+  if (!done) co_return fail(Errc::operation_canceled);
+  co_return *done;
+}
+
+Task<Result<void>> Client::call_until(const Request& request, Response& response, TimePoint latest) {
   const Result<http::HttpUrl> url = parse(request.url);
   if (!url) co_return fail(url.error());
   if (const Result<void> sendable = check(request); !sendable) co_return sendable;
   Host& host = host_of(*url);
-  const TimePoint deadline = after(runtime_.loop().now(), options_.timeout);
+  const TimePoint deadline = std::min(latest, after(runtime_.loop().now(), options_.timeout));
   for (int attempt = 1;; ++attempt) {
     std::unique_ptr<KeptConnection> connection;
     if (attempt == 1) connection = take_idle(host, deadline);

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pipette/async/call_options.h"
 #include "pipette/async/task.h"
 #include "pipette/base/result.h"
 #include "pipette/client/options.h"
@@ -43,7 +44,11 @@ class Client {
   Task<Result<Response>> get(std::string url);
   Task<Result<Response>> post(std::string url, std::string content_type, std::string body);
   // `request` and `response` outlive the call. `response` is complete, or unspecified after an error.
-  Task<Result<void>> call(const Request& request, Response& response);
+  Task<Result<void>> call(const Request& request, Response& response) { return call_until(request, response, kNever); }
+
+  // The same for somebody else's sake: timed_out at his deadline too, operation_canceled when he stops.
+  Task<Result<Response>> get(std::string url, CallOptions options);
+  Task<Result<void>> call(const Request& request, Response& response, CallOptions options);
 
   std::size_t idle_connections() const;
   void close_idle();
@@ -51,6 +56,7 @@ class Client {
  private:
   struct Host;
 
+  Task<Result<void>> call_until(const Request& request, Response& response, TimePoint latest);
   Result<http::HttpUrl> parse(std::string_view text);
   Host& host_of(const http::HttpUrl& url);
   std::unique_ptr<KeptConnection> take_idle(Host& host, TimePoint deadline);

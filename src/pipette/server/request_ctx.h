@@ -27,6 +27,7 @@
 #include <string_view>
 #include <utility>
 
+#include "pipette/async/call_options.h"
 #include "pipette/async/sleep.h"
 #include "pipette/async/stop.h"
 #include "pipette/async/task.h"
@@ -231,6 +232,8 @@ class RequestCtx {
   Result<void> add_trailer(std::string_view name, std::string_view value);
   // The body, in place of what is set otherwise.
   void set_body_source(std::unique_ptr<BodySource> source, http::KnownLength length = {});
+  // The file's octets, its length and Last-Modified; application/octet-stream unless a type is set. What open() says.
+  Result<void> send_file(const std::string& path);
   // 103 with the Link fields that are set by now (RFC 8297), in order with the responses before.
   Result<void> send_early_hints();
 
@@ -238,6 +241,8 @@ class RequestCtx {
   // Stops when the handler should: its time is over, its client has finished sending or is gone, the server stops.
   async::StopToken stop_token() const;
   TimePoint deadline() const;
+  // Both, for what is done for this request's sake.
+  CallOptions call_options() const { return {stop_token(), deadline()}; }
   // Sleeps, or until it is to stop, and says why.
   async::SleepUntil sleep(Duration time);
   // Gives the handler less time than it has, and says what answers when it is over; "": the status alone.

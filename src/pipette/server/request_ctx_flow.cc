@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipette/http/date.h"
 #include "pipette/http/trailer.h"
 #include "pipette/server/exchange.h"
+#include "pipette/server/file_source.h"
 #include "pipette/server/request_ctx.h"
 #include "pipette/server/session.h"
 
@@ -45,6 +47,16 @@ void RequestCtx::set_body_source(std::unique_ptr<BodySource> source, http::Known
   exchange_.response.is_plain = false;
   exchange_.response.source = std::move(source);
   exchange_.response.stream_length = length;
+}
+
+Result<void> RequestCtx::send_file(const std::string& path) {
+  Result<OpenedFile> file = open_file(path);
+  if (!file) return fail(file.error());
+  const auto modified = http::format_date(file->modified);
+  if (const Result<void> set = set_header("Last-Modified", {modified.data(), modified.size()}); !set) return set;
+  if (exchange_.response.content_type.empty()) exchange_.response.content_type = "application/octet-stream";
+  set_body_source(std::move(file->source), file->size);
+  return {};
 }
 
 Result<void> RequestCtx::send_early_hints() {

@@ -728,7 +728,8 @@ Task<> Session::stream_source() {
       const Result<std::size_t> count = co_await exchange.response.source->read(room);
       if (!count) went = fail(count.error());
       if (!count || *count == 0) break;
-      went = co_await write_body({room.data(), std::min(*count, room.size())});
+      const Bytes piece(room.data(), std::min(*count, room.size()));
+      went = co_await write_body(piece);
     }
   } catch (const std::exception& error) {
     exchange.is_plain = false;
