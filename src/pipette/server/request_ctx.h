@@ -231,7 +231,8 @@ class RequestCtx {
   Result<void> add_trailer(std::string_view name, std::string_view value);
   // The body, in place of what is set otherwise.
   void set_body_source(std::unique_ptr<BodySource> source, http::KnownLength length = {});
-  // 103 with the Link fields that are set by now (RFC 8297), in order with the responses before.
+  // 103 with the Link fields that are set by now (RFC 8297), in order with the responses before. bad_status: the
+  // response has begun.
   Result<void> send_early_hints();
 
   // ---- time ---------------------------------------------------------------------------------------------
