@@ -52,10 +52,13 @@ TEST_F(Gallery, TellsAnUploadThatIsTooLargeSoBeforeItCloses) {
 // wait. Servers took that for a client that has gone, and dropped the answer they were working on.
 TEST_F(Gallery, AnswersAClientThatHasFinishedSending) {
   stands_for("Go #18527, Envoy #2066");
-  serve([](RequestCtx& ctx) -> Task<> {
+  ServerOptions options;
+  options.handler_timeout = server::kNoLimit;
+  const auto act = [](RequestCtx& ctx) -> Task<> {
     co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 2min));
     ctx.set_body("at last");
-  });
+  };
+  serve(act, options);
   Peer peer = lab_.connect("app:80");
   peer.send("GET /report HTTP/1.1\r\nHost: app\r\n\r\n");
   peer.close_write();

@@ -59,7 +59,7 @@ TEST(AllowedTime, NeverShrinksAsOctetsAreMoved) {
 
 // ---- what is on its way out ------------------------------------------------------------------------------------
 
-class OutboxTest : public testing::Test {
+class OutboxTest : public testing::Test, private Outbox::Owner {
  protected:
   OutboxTest() {
     net::ChannelOptions narrow;
@@ -67,7 +67,7 @@ class OutboxTest : public testing::Test {
     auto [here, there] = inmem::make_pipe(lab_.world().loop(), narrow);
     connection_ = std::move(here);
     peer_.emplace(lab_.world(), std::move(there));
-    out_.emplace(*connection_, lab_.world().loop(), Outbox::Limits{60s, 0});
+    out_.emplace(*connection_, lab_.world().loop(), *this, Outbox::Limits{60s, 0});
   }
   Task<> flush(Bytes body = {}) { results_.push_back(co_await out_->flush(body)); }
 
@@ -76,6 +76,10 @@ class OutboxTest : public testing::Test {
   std::optional<Peer> peer_;
   std::optional<Outbox> out_;
   std::vector<bool> results_;
+  int breaks_ = 0;
+
+ private:
+  void output_broke() override { ++breaks_; }
 };
 
 TEST_F(OutboxTest, SendsWhatIsGatheredThenTheBodyThenWhatWasGatheredMeanwhile) {
@@ -152,7 +156,7 @@ TEST_F(OutboxTest, KnowsWhyItIsBroken) {
     net::ChannelOptions narrow;
     narrow.with_capacity(10);
     auto [here, there] = inmem::make_pipe(lab.world().loop(), narrow);
-    Outbox out(*here, lab.world().loop(), each.limits);
+    Outbox out(*here, lab.world().loop(), *this, each.limits);
     out.set_deadline(each.own);
     out.gathered().append("0123456789ab");
     EXPECT_FALSE(out.push());
@@ -160,6 +164,7 @@ TEST_F(OutboxTest, KnowsWhyItIsBroken) {
     EXPECT_EQ(out.failure(), Outbox::Failure::none);
     lab.advance(1ns);
     EXPECT_EQ(out.failure(), each.failure);
+    EXPECT_EQ(std::exchange(breaks_, 0), 1);
   }
 }
 

@@ -36,7 +36,8 @@
 namespace pipette::server {
 
 // Who is at the ends of the connection an exchange belongs to.
-struct Ends {
+struct Ends : async::RecycledFrame {
+  Ends(net::Address of_local, net::Address of_remote) : local(std::move(of_local)), remote(std::move(of_remote)) {}
   net::Address local;
   net::Address remote;
 };
@@ -44,13 +45,15 @@ struct Ends {
 class Session;
 
 struct ResponseParts {
+  // Whether what most responses do not have is as at first: reason, body_view, the defaults, what is streamed.
+  bool is_plain = true;
   int status = 200;
   std::string reason;  // empty: the registered phrase
   std::string content_type;
   http::OwnedFields fields;
-  http::OwnedFields trailers;
   std::string body;
-  Bytes body_view;                                        // in place of `body`, when it is not empty
+  Bytes body_view;  // in place of `body`, when it is not empty
+  http::OwnedFields trailers;
   std::unique_ptr<BodySource> source;                     // in place of the body
   http::KnownLength stream_length = http::KnownLength();  // of a body that is streamed
   bool close = false;
@@ -63,6 +66,7 @@ struct ResponseParts {
   void drop_head();
   void drop_body();
   void drop_stream();
+  void drop_special();
   void clear();
 };
 
@@ -77,6 +81,7 @@ struct Exchange {
 
   // Forgets the request and the response, keeps the memory and the octets that are still unparsed.
   void begin();
+  void begin_plain();
 
   Buffer input;  // the head, then whatever arrived behind it
   http::RequestParser parser;
@@ -107,6 +112,8 @@ struct Exchange {
   Runtime* runtime = nullptr;
   const Ends* ends = nullptr;
   // ---- while a handler is at work
+  // Whether anything below, or a body reader, was used: most exchanges need none of it.
+  bool is_plain = true;
   Session* session = nullptr;  // null: nobody waits for this exchange
   async::StopSource stop;
   TimePoint deadline = kNever;  // of the handler

@@ -68,14 +68,14 @@ std::string to_prometheus(const MetricsSnapshot& metrics) {
   for (std::size_t i = 1; i < metrics.responses.size(); ++i) {
     line("pipette_responses_total{class=\"" + std::to_string(i) + "xx\"}", metrics.responses[i]);
   }
-  text += "# TYPE pipette_latency_microseconds histogram\n";
+  text += "# TYPE pipette_latency_nanoseconds histogram\n";
   std::uint64_t so_far = 0;
   for (std::size_t i = 0; i < metrics.latency.size(); ++i) {
     so_far += metrics.latency[i];
-    line("pipette_latency_microseconds_bucket{le=\"" + std::to_string(std::uint64_t{1} << i) + "\"}", so_far);
+    line("pipette_latency_nanoseconds_bucket{le=\"" + std::to_string(kLatencyTick << i) + "\"}", so_far);
   }
-  line("pipette_latency_microseconds_bucket{le=\"+Inf\"}", so_far);
-  line("pipette_latency_microseconds_count", so_far);
+  line("pipette_latency_nanoseconds_bucket{le=\"+Inf\"}", so_far);
+  line("pipette_latency_nanoseconds_count", so_far);
   return text;
 }
 

@@ -3,7 +3,7 @@
 //   MetricsSnapshot seen = server.metrics();            // of all workers, those that are gone included
 //   seen.read_header_timeouts, seen.open_connections, seen.latency …
 //
-// Units    durations in the histogram: bucket i counts exchanges that took less than 2^i microseconds, and not less
+// Units    durations in the histogram: bucket i counts exchanges that took less than 2^i ticks of 1024 ns, and not less
 //          than half of that; from the end of the head to the end of the response.
 // Threads  any may read.
 #pragma once
@@ -17,6 +17,7 @@
 namespace pipette::server {
 
 inline constexpr std::size_t kLatencyBuckets = 32;
+inline constexpr std::uint64_t kLatencyTick = 1024;  // nanoseconds
 
 // What each worker counts, once as a plain number and once as one that another thread may read.
 template <class Number>

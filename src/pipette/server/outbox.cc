@@ -73,6 +73,7 @@ void Outbox::fail_with(Failure failure) {
   failure_ = failure;
   gathered_.clear();
   body_ = {};
+  owner_.output_broke();
 }
 
 void Outbox::dismiss() {

@@ -30,8 +30,17 @@ class Outbox final : private net::Waiter {
   // Who has to know how a batch failed.
   enum class Failure : std::uint8_t { none, timed_out, too_slow, connection };
 
-  Outbox(net::Connection& connection, async::Loop& loop, const Limits& limits)
-      : connection_(connection), loop_(loop), limits_(limits) {}
+  // Told when the connection breaks.
+  class Owner {
+   public:
+    virtual void output_broke() = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  Outbox(net::Connection& connection, async::Loop& loop, Owner& owner, const Limits& limits)
+      : connection_(connection), loop_(loop), owner_(owner), limits_(limits) {}
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
   ~Outbox() = default;
@@ -92,6 +101,7 @@ class Outbox final : private net::Waiter {
 
   net::Connection& connection_;
   async::Loop& loop_;
+  Owner& owner_;
   Limits limits_;
   Buffer gathered_;
   Bytes body_;  // goes behind what is gathered

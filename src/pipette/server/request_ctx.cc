@@ -119,12 +119,21 @@ void ResponseParts::drop_head() {
   fields.clear();
 }
 
-void ResponseParts::clear() {
-  drop_head();
-  clear_keeping_some(body);
+void ResponseParts::drop_special() {
+  is_plain = true;
+  reason.clear();
   body_view = {};
   drop_stream();
-  close = no_default_server = no_default_date = no_default_content_type = false;
+  no_default_server = no_default_date = no_default_content_type = false;
+}
+
+void ResponseParts::clear() {
+  status = 200;
+  content_type.clear();
+  fields.clear();
+  clear_keeping_some(body);
+  close = false;
+  if (!is_plain) drop_special();
 }
 
 void Exchange::begin() {
@@ -135,9 +144,14 @@ void Exchange::begin() {
   head_bytes = inline_body_bytes = 0;
   body = {};
   clear_keeping_some(body_storage);
-  body_reader.reset();
   decoded_path.clear();
   response.clear();
+  if (!is_plain) begin_plain();
+}
+
+void Exchange::begin_plain() {
+  is_plain = true;
+  body_reader.reset();
   stop.reset();
   has_given_up = false;
   late_answer.status = 503;
@@ -287,6 +301,7 @@ void RequestCtx::set_status(int status) {
 
 Result<void> RequestCtx::set_reason(std::string_view reason) {
   if (!ascii::is_value(reason) || reason.size() > http::kMaxReasonBytes) return fail(Errc::bad_reason);
+  exchange_.response.is_plain = false;
   exchange_.response.reason = reason;
   return {};
 }
@@ -350,9 +365,18 @@ Result<void> RequestCtx::delete_client_cookie(const http::SetCookie& cookie) {
   return set_cookie(http::deleted(cookie));
 }
 
-void RequestCtx::suppress_server() { exchange_.response.no_default_server = true; }
-void RequestCtx::suppress_date() { exchange_.response.no_default_date = true; }
-void RequestCtx::suppress_content_type() { exchange_.response.no_default_content_type = true; }
+void RequestCtx::suppress_server() {
+  exchange_.response.is_plain = false;
+  exchange_.response.no_default_server = true;
+}
+void RequestCtx::suppress_date() {
+  exchange_.response.is_plain = false;
+  exchange_.response.no_default_date = true;
+}
+void RequestCtx::suppress_content_type() {
+  exchange_.response.is_plain = false;
+  exchange_.response.no_default_content_type = true;
+}
 void RequestCtx::set_connection_close() { exchange_.response.close = true; }
 
 // ---- the response: its body ------------------------------------------------------------------------------
@@ -371,6 +395,7 @@ void RequestCtx::take_body(std::string& body) {
 
 void RequestCtx::set_body_view(std::string_view body) {
   exchange_.response.body.clear();
+  exchange_.response.is_plain = false;
   exchange_.response.body_view = body;
 }
 

@@ -31,14 +31,19 @@ Task<Result<void>> RequestCtx::flush() {
   co_return co_await exchange_.session->flush_body();
 }
 
-void RequestCtx::set_stream_length(std::uint64_t size) { exchange_.response.stream_length = size; }
+void RequestCtx::set_stream_length(std::uint64_t size) {
+  exchange_.response.is_plain = false;
+  exchange_.response.stream_length = size;
+}
 
 Result<void> RequestCtx::add_trailer(std::string_view name, std::string_view value) {
   if (!http::may_be_trailer(name)) return fail(Errc::bad_trailer);
+  exchange_.response.is_plain = false;
   return exchange_.response.trailers.add(name, value);
 }
 
 void RequestCtx::set_body_source(std::unique_ptr<BodySource> source, http::KnownLength length) {
+  exchange_.response.is_plain = false;
   exchange_.response.source = std::move(source);
   exchange_.response.stream_length = length;
 }
@@ -62,12 +67,14 @@ async::SleepUntil RequestCtx::sleep(Duration time) {
 void RequestCtx::limit_time(Duration time, int status, std::string message) {
   const TimePoint limit = after(now(), time);
   if (limit >= exchange_.deadline) return;
+  exchange_.is_plain = false;
   exchange_.deadline = limit;
   exchange_.late_answer = {status, std::move(message)};
   if (exchange_.session != nullptr) exchange_.session->move_handler_deadline();
 }
 
 void RequestCtx::timeout_error(std::string message, int status) {
+  exchange_.is_plain = false;
   exchange_.late_answer = {status, std::move(message)};
   exchange_.has_given_up = true;
   if (exchange_.session != nullptr) exchange_.session->attend();
@@ -77,11 +84,18 @@ void RequestCtx::set_read_deadline(TimePoint deadline) {
   if (exchange_.session != nullptr) exchange_.session->set_read_deadline(deadline);
 }
 void RequestCtx::set_write_deadline(TimePoint deadline) {
+  exchange_.is_plain = false;
   if (exchange_.session != nullptr) exchange_.session->set_write_deadline(deadline);
 }
 
-void RequestCtx::hijack(HijackHandler handler) { exchange_.hijack = Hijack{std::move(handler), true}; }
-void RequestCtx::hijack_silently(HijackHandler handler) { exchange_.hijack = Hijack{std::move(handler), false}; }
+void RequestCtx::hijack(HijackHandler handler) {
+  exchange_.is_plain = exchange_.response.is_plain = false;
+  exchange_.hijack = Hijack{std::move(handler), true};
+}
+void RequestCtx::hijack_silently(HijackHandler handler) {
+  exchange_.is_plain = exchange_.response.is_plain = false;
+  exchange_.hijack = Hijack{std::move(handler), false};
+}
 
 Result<void> RequestCtx::upgrade(std::string_view protocol, HijackHandler handler) {
   if (const Result<void> set = exchange_.response.fields.set("Upgrade", protocol); !set) return set;

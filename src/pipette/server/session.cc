@@ -46,13 +46,14 @@ Session::Session(Worker& worker, net::Connected connected, std::uint64_t id)
     : worker_(worker),
       id_(id),
       connection_(std::move(connected.connection)),
-      ends_(std::make_unique<Ends>(Ends{std::move(connected.local), std::move(connected.remote)})),
-      out_(*connection_, worker.loop_, {options().write_timeout, options().write_min_rate}),
+      ends_(std::make_unique<Ends>(std::move(connected.local), std::move(connected.remote))),
+      out_(*connection_, worker.loop_, *this, {options().write_timeout, options().write_min_rate}),
       ahead_(*connection_, worker.loop_, *this, options().max_read_ahead_bytes),
       attention_(worker.loop_),
       handler_deadline_(*this),
       warmth_(*this),
       connected_at_(worker.loop_.now()),
+      old_at_(after(connected_at_, options().max_conn_age)),
       began_at_(connected_at_) {}
 
 Session::~Session() {
@@ -234,29 +235,39 @@ Result<void> Session::accept_head() {
   exchange_->handler_timeout = server.handler_timeout;
   streams_body_ = server.stream_request_body;
   own_read_deadline_ = kNever;
-  read_deadline_ = after(began_at_, server.read_timeout);
-  if (server.on_header_received) apply(server.on_header_received(exchange_->ctx));
+  if (worker_.has_rules_) [[unlikely]] {
+    if (const Result<void> allowed = apply_rules(); !allowed) return allowed;
+  }
   if (length->size > exchange_->max_body_bytes) return fail(Errc::body_too_large);
   if (head.method == http::Method::connect) return fail(Errc::tunnel_not_supported);
-  if (server.get_only && head.method != http::Method::get && head.method != http::Method::head) {
-    return fail(Errc::method_not_allowed);
-  }
   owes_continue_ = false;
   if (const auto expect = head.fields.get(FieldName::expect)) {
     const bool is_known = ascii::equal_ignoring_case(*expect, "100-continue");
     if (!is_known || head.fields.is_repeated(FieldName::expect)) return fail(Errc::expectation_failed);
     owes_continue_ = length->kind != http::BodyLength::Kind::none && !head.is_http_1_0;
   }
-  const bool is_last = server.disable_keepalive || exchanges_ + 1 >= server.max_requests_per_conn ||
-                       now() >= after(connected_at_, server.max_conn_age);
-  keeps_alive_ = !is_last && http::persists(head.is_http_1_0, head.fields) && !worker_.is_draining_;
+  const bool is_last = exchanges_ + 1 >= server.max_requests_per_conn || now() >= old_at_;
+  keeps_alive_ =
+      !is_last && !server.disable_keepalive && http::persists(head.is_http_1_0, head.fields) && !worker_.is_draining_;
+  return {};
+}
+
+// What few servers ask for.
+[[gnu::cold]] Result<void> Session::apply_rules() {
+  const ServerOptions& server = options();
+  const http::Method method = exchange_->head.method;
+  if (server.on_header_received) apply(server.on_header_received(exchange_->ctx));
+  if (server.get_only && method != http::Method::get && method != http::Method::head) {
+    return fail(Errc::method_not_allowed);
+  }
   return {};
 }
 
 void Session::apply(const RequestConfig& config) {
-  if (config.read_timeout) read_deadline_ = after(now(), *config.read_timeout);
+  if (config.read_timeout) own_read_deadline_ = after(now(), *config.read_timeout);
   if (config.write_timeout) {
     out_.set_limits({*config.write_timeout, options().write_min_rate});
+    exchange_->is_plain = false;
     has_own_write_limits_ = true;
   }
   if (config.handler_timeout) exchange_->handler_timeout = *config.handler_timeout;
@@ -284,8 +295,10 @@ async::Soon<bool> Session::prepare_body() {
   http::BodyLimits limits;
   limits.max_body_bytes = exchange_->max_body_bytes;
   limits.trailer = options().head;
+  exchange_->is_plain = false;
   exchange_->body_reader.emplace(length, limits);
   exchange_->trailers.clear();
+  read_deadline_ = after(began_at_, options().read_timeout);
   is_body_complete_ = false;
   body_waited_ = {};
   body_received_ = 0;
@@ -435,13 +448,16 @@ async::Soon<> Session::call_handler() {
       task.await_resume();
     }
   } catch (const std::exception& error) {
+    exchange.is_plain = false;
     exchange.thrown = error.what();
   } catch (...) {
+    exchange.is_plain = false;
     exchange.thrown = "not a std::exception";
   }
   worker_.loop_.refresh_now();
   if (now() >= exchange.deadline) worker_.count(&Metrics::handlers_overran);
-  conclude_handler();
+  if (!exchange.is_plain) [[unlikely]]
+    conclude_handler();
   return {};
 }
 
@@ -503,6 +519,7 @@ void Session::answer_late() {
   part_with_handler();
   ensure_exchange();
   exchange_->begin();
+  exchange_->is_plain = false;
   exchange_->input = std::move(rest);
   exchange_->head_bytes = exchange_->parser.parse(exchange_->input.readable(), exchange_->head).value_or(0);
   exchange_->request_number = number;
@@ -542,8 +559,9 @@ void Session::input_ended() {
   if (ahead_.error() == std::errc::timed_out) return;
   is_connection_lost_ = true;
   out_.break_off();
-  request_stop(async::StopReason::peer_reset);
 }
+
+void Session::output_broke() { request_stop(async::StopReason::peer_reset); }
 
 // ---- the response ----------------------------------------------------------------------------------------
 
@@ -551,14 +569,17 @@ async::Soon<> Session::finish() {
   Exchange& exchange = *exchange_;
   exchange.session = nullptr;
   if (worker_.is_draining_ || exchange.response.close) keeps_alive_ = false;
-  const bool is_special = !is_body_complete_ || exchange.response.source || has_begun_response() || exchange.hijack;
-  if (is_special) [[unlikely]]
+  if ((!exchange.is_plain || !exchange.response.is_plain) && is_special()) [[unlikely]]
     return finish_slowly();
   if (exchange.response.status == 205) exchange.response.drop_body();  // RFC 9110 §15.3.6: it has none
   const bool is_large = exchange.response.body_bytes().size() >= kLargeBodyBytes && !is_silent(exchange);
   write_response(exchange, !is_large);
   if (is_large) return send_large_body();
   return conclude_exchange();
+}
+
+bool Session::is_special() const {
+  return !is_body_complete_ || exchange_->response.source || has_begun_response() || exchange_->hijack;
 }
 
 Task<> Session::send_large_body() {
@@ -596,24 +617,26 @@ async::Soon<> Session::conclude_exchange() {
   Exchange& exchange = *exchange_;
   const std::size_t consumed = exchange.head_bytes + exchange.inline_body_bytes;
   exchange.input.consume(consumed);
-  Buffer& behind = ahead_.octets();
-  if (!behind.empty()) {
-    if (exchange.input.empty()) {
-      std::swap(exchange.input, behind);
-    } else {
-      exchange.input.append(behind.readable());
-    }
-    behind.clear();
-  }
+  if (!exchange.is_plain) [[unlikely]]
+    take_what_is_behind();
   ++exchanges_;
   worker_.count_exchange(exchange, response_bytes_);
-  response_bytes_ = 0;
-  if (has_own_write_limits_) [[unlikely]]
+  bytes_in_a_row_ += consumed;
+  if (!exchange.is_plain && has_own_write_limits_) [[unlikely]]
     return flush_within_own_limits();
-  bytes_in_a_row_ += consumed + out_.gathered().size();
   if (++exchanges_in_a_row_ >= kMaxExchangesInARow || bytes_in_a_row_ >= kMaxBytesInARow) return let_others_run();
   if (out_.gathered().size() >= kMaxGatheredBytes && !out_.push()) return let_others_run();
   return {};
+}
+
+void Session::take_what_is_behind() {
+  Buffer& behind = ahead_.octets();
+  if (exchange_->input.empty()) {
+    std::swap(exchange_->input, behind);
+  } else {
+    exchange_->input.append(behind.readable());
+  }
+  behind.clear();
 }
 
 // What this exchange has to send goes by its limits, which end with it.
@@ -638,24 +661,12 @@ void Session::write_response(Exchange& exchange, bool with_body) {
   (void)try_write_response(exchange, with_body);
 }
 
-Result<http::BodyLength> Session::try_write_response(const Exchange& exchange, bool with_body) {
-  const ResponseParts& response = exchange.response;
-  const Bytes body = with_body && !is_silent(exchange) ? response.body_bytes() : Bytes();
-  response_bytes_ = body.size();
-  const http::KnownLength length =
-      http::forbids_body(response.status) ? http::KnownLength() : http::KnownLength(response.body_bytes().size());
-  return http::write_response_head(out_.gathered(), response_head(exchange, length), body);
-}
-
-http::ResponseHeadParts Session::response_head(const Exchange& exchange, http::KnownLength length) const {
+[[gnu::always_inline]] inline http::ResponseHeadParts Session::response_head(const Exchange& exchange,
+                                                                             http::KnownLength length) const {
   const ResponseParts& response = exchange.response;
   const http::Fields& fields = response.fields.view();
-  const bool is_changed = !response.reason.empty() || response.no_default_server || response.no_default_date;
-  const bool is_plain =
-      !is_changed && (fields.empty() || (!fields.contains(FieldName::date) && !fields.contains(FieldName::server)));
   const bool has_default_type = response.content_type.empty() && length != http::KnownLength(0) &&
-                                !http::forbids_body(response.status) && !response.no_default_content_type &&
-                                !options().no_default_content_type;
+                                !http::forbids_body(response.status) && !options().no_default_content_type;
   http::ResponseHeadParts parts;
   parts.status = response.status;
   parts.fields = response.fields;
@@ -663,23 +674,46 @@ http::ResponseHeadParts Session::response_head(const Exchange& exchange, http::K
   parts.length = length;
   parts.request_method = exchange.head.method;
   parts.is_for_http_1_0 = exchange.head.is_http_1_0;
-  parts.keeps_alive = keeps_alive_ || exchange.hijack;
-  if (!response.reason.empty()) parts.reason = response.reason;
-  parts.no_default_server = response.no_default_server;
-  parts.no_default_date = response.no_default_date || options().no_default_date;
-  if (is_plain) {
-    parts.defaults.opening = worker_.prefix(response.status);
+  parts.keeps_alive = keeps_alive_;
+  const bool says_so_itself =
+      !fields.empty() && (fields.contains(FieldName::date) || fields.contains(FieldName::server));
+  if (!response.is_plain || says_so_itself) [[unlikely]] {
+    make_special(parts, exchange);
   } else {
-    parts.defaults.server = worker_.server_line_;
-    parts.defaults.date = worker_.date_line();
+    parts.defaults.opening = worker_.prefix(response.status);
   }
   return parts;
+}
+
+// What most responses do not ask for.
+[[gnu::cold]] void Session::make_special(http::ResponseHeadParts& parts, const Exchange& exchange) const {
+  const ResponseParts& response = exchange.response;
+  parts.defaults.server = worker_.server_line_;
+  if (!options().no_default_date) parts.defaults.date = worker_.date_line();
+  if (!response.reason.empty()) parts.reason = response.reason;
+  parts.no_default_server = response.no_default_server;
+  parts.no_default_date = response.no_default_date;
+  if (response.no_default_content_type) parts.content_type = http::FieldValue::checked(response.content_type);
+  if (exchange.hijack) parts.keeps_alive = true;
+}
+
+Result<http::BodyLength> Session::try_write_response(const Exchange& exchange, bool with_body) {
+  const ResponseParts& response = exchange.response;
+  const Bytes body = with_body && !is_silent(exchange) ? response.body_bytes() : Bytes();
+  response_bytes_ = body.size();
+  const http::KnownLength length =
+      http::forbids_body(response.status) ? http::KnownLength() : http::KnownLength(response.body_bytes().size());
+  const std::size_t before = out_.gathered().size();
+  Result<http::BodyLength> written = http::write_response_head(out_.gathered(), response_head(exchange, length), body);
+  bytes_in_a_row_ += out_.gathered().size() - before;
+  return written;
 }
 
 // ---- responses that are streamed -------------------------------------------------------------------------
 
 Result<void> Session::begin_stream() {
   Exchange& exchange = *exchange_;
+  exchange.is_plain = false;
   worker_.loop_.disarm(handler_deadline_);
   if (worker_.is_draining_ || exchange.response.close) keeps_alive_ = false;
   if (!is_body_complete_ && std::exchange(owes_continue_, false)) keeps_alive_ = false;
@@ -744,8 +778,10 @@ Task<> Session::stream_source() {
       went = co_await write_body({room.data(), std::min(*count, room.size())});
     }
   } catch (const std::exception& error) {
+    exchange.is_plain = false;
     exchange.thrown = error.what();
   } catch (...) {
+    exchange.is_plain = false;
     exchange.thrown = "not a std::exception";
   }
   if (went && !exchange.thrown) went = end_stream();

@@ -38,7 +38,7 @@ namespace pipette::server {
 
 class Worker;
 
-class Session final : public ListNode, private ReadAhead::Owner {
+class Session final : public ListNode, private ReadAhead::Owner, private Outbox::Owner {
  public:
   Session(Worker& worker, net::Connected connected, std::uint64_t id);
   ~Session();
@@ -96,6 +96,7 @@ class Session final : public ListNode, private ReadAhead::Owner {
   Task<bool> read_head();
   Parsed parse_head();
   Result<void> accept_head();
+  Result<void> apply_rules();
   void apply(const RequestConfig& config);
 
   async::Soon<bool> prepare_body();
@@ -114,9 +115,12 @@ class Session final : public ListNode, private ReadAhead::Owner {
   void answer_late();
   void answer_with(const LateAnswer& answer);
   void conclude_handler();
+  bool is_special() const;
+  void take_what_is_behind();
   void part_with_handler();
   void refuse_thrown(const std::string& what);
   void input_ended() override;
+  void output_broke() override;
 
   async::Soon<> finish();
   Task<> send_large_body();
@@ -129,6 +133,7 @@ class Session final : public ListNode, private ReadAhead::Owner {
   void write_response(Exchange& exchange, bool with_body);
   Result<http::BodyLength> try_write_response(const Exchange& exchange, bool with_body);
   http::ResponseHeadParts response_head(const Exchange& exchange, http::KnownLength length) const;
+  void make_special(http::ResponseHeadParts& parts, const Exchange& exchange) const;
   Result<void> begin_stream();
   async::Soon<> conclude_exchange();
   Task<> let_others_run();
@@ -153,6 +158,7 @@ class Session final : public ListNode, private ReadAhead::Owner {
   Warmth warmth_;
 
   TimePoint connected_at_;
+  TimePoint old_at_;                      // from when on it is too old for another request
   TimePoint began_at_;                    // the request that is being read: its first octet
   TimePoint read_deadline_ = kNever;      // of the whole request
   TimePoint own_read_deadline_ = kNever;  // that the handler has set

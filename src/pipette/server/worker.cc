@@ -64,6 +64,7 @@ Worker::Worker(const Server& server, Runtime& runtime)
       loop_(runtime.loop()),
       exchanges_(server.options().head, loop_),
       per_ip_(server.options().max_conns_per_ip),
+      has_rules_(server.options().on_header_received || server.options().get_only),
       stopping_(loop_),
       handlers_(loop_),
       hijackers_(loop_),
@@ -191,6 +192,7 @@ void Worker::take_warm(Session::Warmth& idle) {
 // ---- handlers --------------------------------------------------------------------------------------------
 
 void Worker::run_handler(Exchange& exchange, Task<> handler) {
+  exchange.is_plain = false;
   exchange.is_handling = true;
   exchange.handler = std::move(handler);
   handlers_.spawn(await_handler(exchange));
@@ -258,13 +260,17 @@ void Worker::count_failure(Outbox::Failure failure) {
 
 void Worker::count_exchange(const Exchange& exchange, std::uint64_t body_bytes) {
   count(&Metrics::exchanges);
-  const int status = exchange.response.status;
-  metrics_.responses[static_cast<std::size_t>(status / 100) % metrics_.responses.size()].add(1);
+  const std::size_t digit = static_cast<unsigned>(exchange.response.status) / 100;
+  metrics_.responses[std::min(digit, metrics_.responses.size() - 1)].add(1);
   const Duration took = loop_.now() - exchange.started_at;
-  const auto microseconds = static_cast<std::uint64_t>(std::max<Duration::rep>(took.count(), 0)) / 1000;
-  const auto bucket = static_cast<std::size_t>(std::bit_width(microseconds));
+  const auto ticks = static_cast<std::uint64_t>(std::max<Duration::rep>(took.count(), 0)) / kLatencyTick;
+  const auto bucket = static_cast<std::size_t>(std::bit_width(ticks));
   metrics_.latency[std::min(bucket, kLatencyBuckets - 1)].add(1);
-  if (!server_.options().on_access) return;
+  if (server_.options().on_access) [[unlikely]]
+    tell_access(exchange, body_bytes, took);
+}
+
+[[gnu::cold]] void Worker::tell_access(const Exchange& exchange, std::uint64_t body_bytes, Duration took) {
   const http::RequestHead& head = exchange.head;
   server_.options().on_access({.connection_id = exchange.connection_id,
                                .request_number = exchange.request_number,
@@ -275,7 +281,7 @@ void Worker::count_exchange(const Exchange& exchange, std::uint64_t body_bytes) 
                                .is_http_1_0 = head.is_http_1_0,
                                .referer = head.fields.get(http::FieldName::referer).value_or(""),
                                .user_agent = head.fields.get(http::FieldName::user_agent).value_or(""),
-                               .status = status,
+                               .status = exchange.response.status,
                                .response_body_bytes = body_bytes,
                                .took = took});
 }

@@ -99,6 +99,7 @@ class Worker {
   void add(Count Metrics::* counter, std::uint64_t more) { (metrics_.*counter).add(more); }
   void count_failure(Outbox::Failure failure);
   void count_exchange(const Exchange& exchange, std::uint64_t body_bytes);
+  void tell_access(const Exchange& exchange, std::uint64_t body_bytes, Duration took);
 
   const Server& server_;
   Runtime& runtime_;
@@ -106,6 +107,7 @@ class Worker {
   ExchangePool exchanges_;
   BufferPool buffers_;
   IpLimit per_ip_;
+  bool has_rules_;           // whether heads are asked for more than what HTTP says
   std::string server_line_;  // "Server: …\r\n", or nothing
   http::DateLine date_;
   std::string prefix_;
