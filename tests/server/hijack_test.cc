@@ -26,7 +26,6 @@ using test::post;
 using test::Serving;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 // Sends back what it is sent, until the client finishes.
 Task<> echo(HijackedConnection connection) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pipette/async/sleep.h"
@@ -15,15 +16,10 @@ namespace pipette::server {
 namespace {
 
 using namespace std::chrono_literals;
-using test::answers;
 using test::get;
 using test::kGet;
-using test::ok;
-using test::post;
 using test::Serving;
-using test::statuses;
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 void greet(RequestCtx& ctx) { ctx.set_body("Hello"); }
 
@@ -143,89 +139,6 @@ TEST(OnHeaderReceived, HasOneBodyStreamed) {
   peer.send("12345" + head_of(5));
   peer.expect_nothing();
   EXPECT_THAT(begun, ElementsAre("/own"));
-}
-
-// ---- on_expect_continue --------------------------------------------------------------------------------------
-
-constexpr std::string_view kExpect = "Expect: 100-continue\r\n";
-
-TEST(OnExpectContinue, DecidesWhetherTheBodyIsSent) {
-  struct Case {
-    int said;
-    int status;
-  };
-  for (const Case& each : {Case{100, 100}, Case{401, 401}, Case{413, 413}, Case{599, 599}, Case{0, 417}, Case{200, 417},
-                           Case{99, 417}, Case{1'000, 417}}) {
-    for (const bool is_streaming : {false, true}) {
-      ServerOptions options;
-      options.stream_request_body = is_streaming;
-      options.on_expect_continue = [&](RequestCtx& ctx) {
-        EXPECT_EQ(ctx.remote_ip(), "10.0.0.1");
-        EXPECT_EQ(ctx.header("Expect"), "100-continue");
-        return each.said;
-      };
-      Serving app(
-          [](RequestCtx& ctx) -> Task<> {
-            const Result<std::string_view> body = co_await ctx.read_body();
-            ctx.set_body(body ? *body : "none");
-          },
-          options);
-      Peer peer = app.connect();
-      peer.send(head_of(5, kExpect));
-      const client::Response said = peer.expect_response(each.status);
-      peer.send("12345" + get("/"));
-      if (each.status == 100) {
-        EXPECT_EQ(peer.expect_response(200).body, "12345");
-        peer.expect_response(200);
-      } else {
-        EXPECT_EQ(said.header("Connection"), "close");
-        peer.expect_closed();
-        EXPECT_FALSE(peer.was_reset());
-        EXPECT_EQ(app.worker().served(), 0U);
-      }
-    }
-  }
-}
-
-TEST(OnExpectContinue, CannotBeSkippedBySendingTheBodyAtOnce) {
-  ServerOptions options;
-  options.on_expect_continue = [](RequestCtx&) { return 403; };
-  Serving app([](RequestCtx&) { ADD_FAILURE() << "the handler was called"; }, options);
-  Peer peer = app.connect();
-  peer.send(head_of(5, kExpect) + "12345" + std::string(kGet));
-  peer.expect_response(403);
-  peer.expect_closed();
-}
-
-TEST(OnExpectContinue, IsNotAskedWhereThereIsNothingToExpect) {
-  ServerOptions options;
-  options.on_expect_continue = [](RequestCtx&) { return 403; };
-  for (const std::string& request :
-       {get("/"), get("/", kExpect), head_of(0, kExpect), post("/", "text/plain", "body"),
-        std::string(
-            "POST / HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx")}) {
-    Serving app(greet, options);
-    Peer peer = app.connect();
-    peer.send(request);
-    peer.expect_response(200);
-  }
-}
-
-TEST(OnExpectContinue, ThatSaidNoLeavesOtherConnectionsAndRequestsAlone) {
-  ServerOptions options;
-  options.on_expect_continue = [](RequestCtx& ctx) { return ctx.path() == "/no" ? 403 : 100; };
-  Serving app(greet, options);
-  Peer refused = app.connect();
-  refused.send(head_of(5, kExpect, "/no"));
-  refused.expect_response(403);
-  for (int i = 0; i < 2; ++i) {
-    Peer peer = app.connect();
-    peer.send(head_of(5, kExpect));
-    peer.expect_response(100);
-    peer.send("12345" + std::string(kGet));
-    EXPECT_EQ(peer.expect_response(200).body, "Hello");
-    EXPECT_EQ(peer.expect_response(200).body, "Hello");
-  }
 }
 
 // ---- on_error ------------------------------------------------------------------------------------------------
@@ -372,9 +285,9 @@ TEST(OnAccess, TellsOfEveryExchange) {
   EXPECT_THAT(lines, ElementsAre("1/1 10.0.0.1 GET /a?b=c 1.1 http://r/|curl 200 5 +1s 0ms",  //
                                  "1/2 10.0.0.1 HEAD / 1.1 | 200 0 +1s 0ms",                   //
                                  "1/3 10.0.0.1 GET /slow 1.1 | 200 5 +1s 500ms",              //
-                                 "1/4 10.0.0.1 GET /large 1.1 | 200 100000 +1s 0ms",          //
-                                 "1/5 10.0.0.1 GET /stream 1.1 | 200 6 +1s 0ms",              //
-                                 "1/6 10.0.0.1 GET /throws 1.1 | 500 21 +1s 0ms",             //
+                                 "1/4 10.0.0.1 GET /large 1.1 | 200 100000 +1s 500ms",        //
+                                 "1/5 10.0.0.1 GET /stream 1.1 | 200 6 +2s 0ms",              //
+                                 "1/6 10.0.0.1 GET /throws 1.1 | 500 21 +2s 0ms",             //
                                  "1/7 10.0.0.1 POST /late 1.0 |old 503 4 +2s 2000ms"));
 }
 

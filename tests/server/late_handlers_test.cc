@@ -18,7 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using async::StopReason;
-using test::Answer;
 using test::answers;
 using test::get;
 using test::kGet;
@@ -335,80 +334,6 @@ TEST(LateHandler, IsTheLastOneWhenThereAreTooMany) {
   EXPECT_EQ(count_of(app, &Metrics::handlers_overdue), 0U);
   peer.send(get("/quick"));
   peer.expect_response(200);
-}
-
-// ---- timeout_error() -----------------------------------------------------------------------------------------
-
-TEST(TimeoutError, AnswersNowWithTheLastWord) {
-  const auto give_up = [](RequestCtx& ctx) -> Task<> {
-    co_await ctx.sleep(1s);
-    ctx.timeout_error("first", 504);
-    ctx.timeout_error("last", 429);
-    ctx.set_body("edited");
-    (void)ctx.set_header("X-Edited", "1");
-    co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 1min));
-    ctx.timeout_error("much later");
-    ctx.set_body("edited again");
-  };
-  Serving app(give_up);
-  Peer peer = app.connect();
-  peer.send(kGet);
-  app.lab().advance(1s);
-  const client::Response answer = peer.expect_response(429);
-  EXPECT_EQ(answer.body, "last");
-  EXPECT_EQ(answer.header("X-Edited"), std::nullopt);
-  EXPECT_EQ(app.worker().overdue_handlers(), 1U);
-  EXPECT_EQ(count_of(app, &Metrics::handler_timeouts), 0U);
-  app.lab().advance(1min);
-  peer.expect_nothing();
-  EXPECT_EQ(app.worker().overdue_handlers(), 0U);
-}
-
-TEST(TimeoutError, AnswersAlsoForAHandlerThatHasNotSlept) {
-  const auto give_up = [](RequestCtx& ctx) -> Task<> {
-    ctx.timeout_error("at once", 504);
-    co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 1min));
-  };
-  Serving app(give_up);
-  Peer peer = app.connect();
-  peer.send(kGet);
-  EXPECT_EQ(peer.expect_response(504).body, "at once");
-}
-
-TEST(TimeoutError, HoldsForHandlersThatReturnAtOnce) {
-  for (const bool is_plain : {true, false}) {
-    Handler plain = [](RequestCtx& ctx) {
-      ctx.timeout_error("later", 504);
-      ctx.set_body("edited");
-    };
-    Handler coroutine = [](RequestCtx& ctx) -> Task<> {
-      ctx.timeout_error("later", 504);
-      ctx.set_body("edited");
-      co_return;
-    };
-    Serving app(is_plain ? std::move(plain) : std::move(coroutine));
-    Peer peer = app.connect();
-    peer.send(kGet);
-    EXPECT_EQ(peer.expect_response(504).body, "later");
-    EXPECT_EQ(app.worker().overdue_handlers(), 0U);
-  }
-}
-
-TEST(TimeoutError, ComesTooLateForAResponseThatHasBegun) {
-  const auto begin_and_give_up = [](RequestCtx& ctx) -> Task<> {
-    (void)co_await ctx.write("one ");
-    ctx.timeout_error("later");
-    co_await ctx.sleep(1s);
-    ctx.timeout_error("later");
-    co_await ctx.sleep(1s);
-    (void)co_await ctx.write("two");
-  };
-  Serving app(begin_and_give_up);
-  Peer peer = app.connect();
-  peer.send(kGet);
-  app.lab().advance(2s);
-  EXPECT_EQ(peer.expect_response(200).body, "one two");
-  peer.expect_nothing();
 }
 
 }  // namespace

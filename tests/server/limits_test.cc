@@ -1,8 +1,10 @@
 // How many: connections at once, of one address, requests of one connection; and what the refused are told.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pipette/async/task_group.h"
@@ -20,9 +22,6 @@ using test::get;
 using test::kGet;
 using test::ok;
 using test::Serving;
-using test::statuses;
-using testing::ElementsAre;
-using testing::IsEmpty;
 
 void greet(RequestCtx& ctx) { ctx.set_body("Hello"); }
 
@@ -220,6 +219,21 @@ TEST(RequestsOfAConnection, AreOfGetAndHeadAloneWhenTheServerSaysSo) {
     const client::Response answer = peer.expect_response(each.status);
     EXPECT_EQ(answer.header("Allow"), each.status == 405 ? std::optional<std::string_view>("GET, HEAD") : std::nullopt);
     EXPECT_EQ(app.worker().served(), each.status == 200 ? 1U : 0U);
+  }
+}
+
+// ---- memory --------------------------------------------------------------------------------------------------
+
+TEST(IdleConnections, AnswerTheSameWhetherTheyHoldMemoryOrNot) {
+  Serving app([](RequestCtx& ctx) { ctx.set_body(ctx.body()); });
+  std::vector<Peer> peers;
+  for (int i = 0; i < 200; ++i) peers.push_back(app.connect());  // more than may hold any
+  for (int round = 0; round < 2; ++round) {
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+      const std::string body(i * 40 + 1, 'x');
+      peers[i].send(test::post("/", "text/plain", body));
+      EXPECT_EQ(peers[i].take(), ok(body));
+    }
   }
 }
 

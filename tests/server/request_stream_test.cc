@@ -13,7 +13,6 @@ namespace pipette::server {
 namespace {
 
 using namespace std::chrono_literals;
-using test::answers;
 using test::get;
 using test::post;
 using test::Serving;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pipette/async/sleep.h"
@@ -20,7 +21,6 @@ using async::StopReason;
 using test::answers;
 using test::get;
 using test::kGet;
-using test::ok;
 using test::Serving;
 using test::statuses;
 using testing::ElementsAre;

@@ -82,6 +82,7 @@ Task<> Session::run() {
   const bool was_idle = std::exchange(state_, State::closing) == State::idle;
   co_await out_.flush();
   worker_.count_failure(out_.failure());
+  count_octets();
   show(ConnState::closed);
   if (is_lost()) co_return;
   if (was_idle && !must_linger() && connection_->try_close_write()) co_return;
@@ -244,7 +245,8 @@ Result<void> Session::accept_head() {
   if (const auto expect = head.fields.get(FieldName::expect)) {
     const bool is_known = ascii::equal_ignoring_case(*expect, "100-continue");
     if (!is_known || head.fields.is_repeated(FieldName::expect)) return fail(Errc::expectation_failed);
-    owes_continue_ = length->kind != http::BodyLength::Kind::none && !head.is_http_1_0;
+    const bool has_body = length->kind == http::BodyLength::Kind::chunked || length->size > 0;
+    owes_continue_ = has_body && !head.is_http_1_0;
   }
   const bool is_last = exchanges_ + 1 >= server.max_requests_per_conn || now() >= old_at_;
   keeps_alive_ =
@@ -615,12 +617,12 @@ Task<> Session::finish_slowly() {
 // What is behind the request goes to the front of the input.
 async::Soon<> Session::conclude_exchange() {
   Exchange& exchange = *exchange_;
+  ++exchanges_;
+  worker_.count_exchange(exchange, response_bytes_);  // while its octets are there
   const std::size_t consumed = exchange.head_bytes + exchange.inline_body_bytes;
   exchange.input.consume(consumed);
   if (!exchange.is_plain) [[unlikely]]
     take_what_is_behind();
-  ++exchanges_;
-  worker_.count_exchange(exchange, response_bytes_);
   bytes_in_a_row_ += consumed;
   if (!exchange.is_plain && has_own_write_limits_) [[unlikely]]
     return flush_within_own_limits();
