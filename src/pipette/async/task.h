@@ -11,9 +11,9 @@
 // Soon<T> is for hot paths: when the answer is there already, no frame is made.
 //
 // Traps     coroutines take values or references to what their awaiter owns; a capturing lambda is no
-//           coroutine (its captures die first); name a braced temporary before awaiting a call that takes it. With g++ 12 also name what is
-//           awaited in a condition when its arguments make temporaries: `if (co_await ctx.sleep(2s) != …)`, with
-//           seconds made nanoseconds, ends in an illegal instruction.
+//           coroutine (its captures die first); name a braced temporary before awaiting a call that takes it.
+//           With g++ 12 also name what a condition awaits when its arguments make temporaries:
+//           `if (co_await ctx.sleep(2s) != ...)`, seconds made nanoseconds, can end in an illegal instruction.
 // Threads   one loop's.
 #pragma once
 

@@ -65,6 +65,7 @@ struct ResponseParts {
   // Status, reason and fields as at first; that the connection closes, and which defaults are left out, stays.
   void drop_head();
   void drop_body();
+  void drop_stream();
   void drop_special();
   void clear();
 };
@@ -91,6 +92,7 @@ struct Exchange {
   Bytes body;
   std::string body_storage;                     // where it stands otherwise
   std::optional<http::BodyReader> body_reader;  // of such a body
+  http::OwnedFields trailers;                   // behind it
   mutable std::string decoded_path;             // when it is not what was sent
 
   std::unique_ptr<LazyParts> lazy;  // null until a handler asks for one of them

@@ -1,8 +1,7 @@
 // Hijacking: a handler takes the connection over, for another protocol (RFC 9110 §7.8).
 //
 //   void upgrade(RequestCtx& ctx) {
-//     (void)ctx.set_header("Upgrade", "chat");
-//     ctx.hijack(101, [](HijackedConnection connection) -> Task<> {
+//     (void)ctx.upgrade("chat", [](HijackedConnection connection) -> Task<> {
 //       …                                   // connection.stream: what the client sent behind the head comes first
 //       (void)co_await net::close(*connection.stream, deadline);
 //     });

@@ -126,7 +126,8 @@ struct ServerOptions {
   // ---- hooks. Called on the loop's thread; with several workers, on each of theirs. They must not throw.
   // Before the body is read. The context has the head and no response yet.
   std::function<RequestConfig(RequestCtx&)> on_header_received;
-  // For "Expect: 100-continue": 100 has the body sent, any other status is the answer, and the connection closes.
+  // For "Expect: 100-continue": 100 has the body sent; 400-599 is the answer, anything else counts as 417, and the
+  // connection closes.
   std::function<int(RequestCtx&)> on_expect_continue;
   // Shapes the answer to what cannot be served, such as a malformed head. It has the status and the text of `error`
   // already; the connection closes behind it.

@@ -12,7 +12,7 @@ constexpr std::size_t kMinReadBytes = 1024;
 
 void ReadAhead::listen() {
   is_listening_ = true;
-  if (has_ended()) return;
+  if (has_ended()) return owner_.input_ended();
   wait();
 }
 

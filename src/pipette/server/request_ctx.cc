@@ -103,6 +103,11 @@ void append_hex(std::uint64_t value, std::string& out) {
 void ResponseParts::drop_body() {
   body.clear();
   body_view = {};
+  drop_stream();
+}
+
+void ResponseParts::drop_stream() {
+  trailers.clear();
   source.reset();
   stream_length = http::KnownLength();
 }
@@ -117,10 +122,8 @@ void ResponseParts::drop_head() {
 void ResponseParts::drop_special() {
   is_plain = true;
   reason.clear();
-  trailers.clear();
   body_view = {};
-  source.reset();
-  stream_length = http::KnownLength();
+  drop_stream();
   no_default_server = no_default_date = no_default_content_type = false;
 }
 
@@ -416,6 +419,7 @@ Result<void> RequestCtx::success(std::string_view content_type, std::string_view
 void RequestCtx::error(int status, std::string_view message) {
   set_body(message);  // first, since it may be part of what is dropped
   exchange_.response.drop_head();
+  exchange_.response.drop_stream();
   set_status(status);
 }
 

@@ -234,7 +234,8 @@ class RequestCtx {
   void set_body_source(std::unique_ptr<BodySource> source, http::KnownLength length = {});
   // The file's octets, its length and Last-Modified; application/octet-stream unless a type is set. What open() says.
   Result<void> send_file(const std::string& path);
-  // 103 with the Link fields that are set by now (RFC 8297), in order with the responses before.
+  // 103 with the Link fields that are set by now (RFC 8297), in order with the responses before. bad_status: the
+  // response has begun.
   Result<void> send_early_hints();
 
   // ---- time ---------------------------------------------------------------------------------------------

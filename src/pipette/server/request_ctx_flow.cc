@@ -12,14 +12,15 @@
 namespace pipette::server {
 
 Task<Result<std::string_view>> RequestCtx::read_body() {
+  if (!exchange_.body.empty()) co_return std::exchange(exchange_.body, Bytes());
   if (exchange_.session != nullptr && exchange_.body_reader) co_return co_await exchange_.session->read_body_some();
   if (exchange_.body_reader && exchange_.session == nullptr) co_return fail(Errc::operation_canceled);
-  co_return std::exchange(exchange_.body, Bytes());
+  co_return Bytes();
 }
 
 const http::Fields& RequestCtx::trailers() const {
   static const http::Fields kNone;
-  return exchange_.body_reader ? exchange_.body_reader->trailers() : kNone;
+  return exchange_.body_reader ? exchange_.trailers.view() : kNone;
 }
 
 async::Soon<Result<void>> RequestCtx::write(std::string_view data) {

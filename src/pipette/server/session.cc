@@ -58,6 +58,8 @@ Session::Session(Worker& worker, net::Connected connected, std::uint64_t id)
 
 Session::~Session() {
   worker_.take_warm(warmth_);
+  count_octets();
+  count_active(false);
   if (exchange_ != nullptr && exchange_->is_handling) part_with_handler();
   if (exchange_ != nullptr) worker_.exchanges_.give_back(std::move(exchange_));
   worker_.buffers_.give_back(std::move(out_.gathered()));
@@ -80,6 +82,7 @@ Task<> Session::run() {
   const bool was_idle = std::exchange(state_, State::closing) == State::idle;
   co_await out_.flush();
   worker_.count_failure(out_.failure());
+  count_octets();
   show(ConnState::closed);
   if (is_lost()) co_return;
   if (was_idle && !must_linger() && connection_->try_close_write()) co_return;
@@ -114,7 +117,20 @@ void Session::abort() {
 }
 
 void Session::show(ConnState state) {
+  count_active(state == ConnState::active);
   if (options().on_conn_state) options().on_conn_state({id_, ends_->local, ends_->remote}, state);
+}
+
+void Session::count_active(bool is_active) {
+  if (std::exchange(is_active_, is_active) == is_active) return;
+  Count& gauge = worker_.metrics_.active_connections;
+  is_active ? gauge.add(1) : gauge.subtract(1);
+}
+
+// What has gone and come since the last time.
+void Session::count_octets() {
+  worker_.add(&Metrics::bytes_sent, out_.sent() - std::exchange(counted_sent_, out_.sent()));
+  worker_.add(&Metrics::bytes_received, ahead_.received() - std::exchange(counted_received_, ahead_.received()));
 }
 
 void Session::ensure_exchange() {
@@ -148,7 +164,7 @@ async::Soon<bool> Session::next_head() {
 
 Task<bool> Session::read_head() {
   co_await out_.flush();
-  worker_.count_failure(out_.failure());
+  count_octets();
   if (is_lost()) co_return false;
   const bool is_first = exchanges_ == 0;
   idle_since_ = now();
@@ -174,7 +190,10 @@ Task<bool> Session::read_head() {
     if (!count) {
       const bool is_late = count.error() == std::errc::timed_out;
       if (!is_late) is_connection_lost_ = true;
-      if (is_late) worker_.count(has_nothing && !is_first ? &Metrics::idle_timeouts : &Metrics::read_header_timeouts);
+      const bool is_asked_to_end = has_nothing && worker_.is_draining_;
+      if (is_late && !is_asked_to_end) {
+        worker_.count(has_nothing && !is_first ? &Metrics::idle_timeouts : &Metrics::read_header_timeouts);
+      }
       if (is_late && !has_nothing) refuse(Errc::request_timeout);
       co_return false;
     }
@@ -226,7 +245,8 @@ Result<void> Session::accept_head() {
   if (const auto expect = head.fields.get(FieldName::expect)) {
     const bool is_known = ascii::equal_ignoring_case(*expect, "100-continue");
     if (!is_known || head.fields.is_repeated(FieldName::expect)) return fail(Errc::expectation_failed);
-    owes_continue_ = length->kind != http::BodyLength::Kind::none && !head.is_http_1_0;
+    const bool has_body = length->kind == http::BodyLength::Kind::chunked || length->size > 0;
+    owes_continue_ = has_body && !head.is_http_1_0;
   }
   const bool is_last = exchanges_ + 1 >= server.max_requests_per_conn || now() >= old_at_;
   keeps_alive_ =
@@ -246,9 +266,12 @@ Result<void> Session::accept_head() {
 }
 
 void Session::apply(const RequestConfig& config) {
-  out_.set_limits({options().write_timeout, options().write_min_rate});
   if (config.read_timeout) own_read_deadline_ = after(now(), *config.read_timeout);
-  if (config.write_timeout) out_.set_limits({*config.write_timeout, options().write_min_rate});
+  if (config.write_timeout) {
+    out_.set_limits({*config.write_timeout, options().write_min_rate});
+    exchange_->is_plain = false;
+    has_own_write_limits_ = true;
+  }
   if (config.handler_timeout) exchange_->handler_timeout = *config.handler_timeout;
   if (config.max_request_body_bytes) exchange_->max_body_bytes = *config.max_request_body_bytes;
   if (config.stream_request_body) streams_body_ = *config.stream_request_body;
@@ -261,21 +284,22 @@ async::Soon<bool> Session::prepare_body() {
   const http::BodyLength length = exchange_->body_length;
   is_body_complete_ = true;
   if (length.kind == http::BodyLength::Kind::none) return true;
+  if (const std::optional<int> status = answer_to_expectation()) {
+    refuse_with(*status, http::reason_phrase(*status), Errc::expectation_failed);
+    return false;
+  }
   const Bytes behind_head = exchange_->input.readable().substr(exchange_->head_bytes);
   if (length.kind == http::BodyLength::Kind::exact && length.size <= behind_head.size()) {
     exchange_->body = behind_head.substr(0, length.size);
     exchange_->inline_body_bytes = length.size;
     return true;
   }
-  if (const std::optional<int> status = answer_to_expectation()) {
-    refuse_with(*status, http::reason_phrase(*status), Errc::expectation_failed);
-    return false;
-  }
   http::BodyLimits limits;
   limits.max_body_bytes = exchange_->max_body_bytes;
   limits.trailer = options().head;
   exchange_->is_plain = false;
   exchange_->body_reader.emplace(length, limits);
+  exchange_->trailers.clear();
   read_deadline_ = after(began_at_, options().read_timeout);
   is_body_complete_ = false;
   body_waited_ = {};
@@ -330,10 +354,13 @@ Result<Bytes> Session::take_body() {
     const Result<http::BodyReader::Step> step = reader.next(ahead_.octets().readable());
     if (!step) return fail(step.error());
     exchange_->body_storage.append(step->data);
+    for (std::size_t i = 0; step->is_complete && i < reader.trailers().size(); ++i) {
+      const http::Field trailer = reader.trailers()[i];  // in octets that go now
+      (void)exchange_->trailers.add(trailer.name, trailer.value);
+    }
     ahead_.octets().consume(step->consumed);
     body_received_ += step->consumed;
     bytes_in_a_row_ += step->consumed;
-    worker_.add(&Metrics::bytes_received, step->consumed);
     is_body_complete_ = step->is_complete;
     if (step->is_complete) return Bytes(exchange_->body_storage);
     if (step->consumed > 0) continue;
@@ -381,8 +408,9 @@ Task<Result<Bytes>> Session::read_body_some() {
 // Reads what a handler has left of the body, so that the next request can be found.
 Task<> Session::drop_body() {
   co_await out_.flush();
+  const bool has_failed = bool(ahead_.error());  // and its handler knows
   std::uint64_t dropped = 0;
-  while (!is_body_complete_ && !is_lost()) {
+  while (!is_body_complete_ && !is_lost() && !has_failed) {
     const std::uint64_t before = body_received_;
     const bool is_fine = take_body().has_value();
     exchange_->body_storage.clear();
@@ -455,20 +483,11 @@ Task<> Session::await_handler(Task<> handler) {
   worker_.loop_.arm(handler_deadline_, exchange_->deadline);
   ahead_.listen();
   (void)out_.push();
-  while (exchange_->is_handling) {
+  while (exchange_->is_handling && !is_cut_ && !must_answer_late()) {
     co_await attention_.wait();
     attention_.reset();
-    if (!exchange_->is_handling) break;
-    if (is_cut_) break;
-    const bool is_late = is_handler_late_ && !has_begun_response();
-    if (!is_late && !exchange_->has_given_up) continue;
-    if (is_late) {
-      worker_.count(&Metrics::handler_timeouts);
-      exchange_->stop.request_stop(async::StopReason::handler_timeout);
-    }
-    answer_late();
-    break;
   }
+  if (exchange_->is_handling && !is_cut_) answer_late();
   worker_.loop_.disarm(handler_deadline_);
   ahead_.rest();
   if (is_cut_) {
@@ -479,24 +498,32 @@ Task<> Session::await_handler(Task<> handler) {
   conclude_handler();
 }
 
+bool Session::must_answer_late() const {
+  return (is_handler_late_ || exchange_->has_given_up) && !has_begun_response();
+}
+
 // The handler keeps its exchange and goes on; the client gets an answer without it, and what comes next a new exchange.
 void Session::answer_late() {
-  const http::Method method = exchange_->head.method;
-  const bool is_http_1_0 = exchange_->head.is_http_1_0;
+  if (is_handler_late_) {
+    worker_.count(&Metrics::handler_timeouts);
+    exchange_->stop.request_stop(async::StopReason::handler_timeout);
+  }
   const std::uint64_t number = exchange_->request_number;
   const TimePoint started = exchange_->started_at;
   const LateAnswer answer = std::move(exchange_->late_answer);
-  const Bytes behind = exchange_->input.readable().substr(exchange_->head_bytes + exchange_->inline_body_bytes);
-  Buffer rest = worker_.buffers_.take(behind.size());
+  const Bytes head = exchange_->input.readable().substr(0, exchange_->head_bytes);
+  const Bytes behind = exchange_->input.readable().substr(head.size() + exchange_->inline_body_bytes);
+  Buffer rest = worker_.buffers_.take(head.size() + behind.size());
+  rest.append(head);
   rest.append(behind);
   if (!is_body_complete_) keeps_alive_ = false;
   is_body_complete_ = true;  // as far as this exchange goes
   part_with_handler();
   ensure_exchange();
   exchange_->begin();
+  exchange_->is_plain = false;
   exchange_->input = std::move(rest);
-  exchange_->head.method = method;
-  exchange_->head.is_http_1_0 = is_http_1_0;
+  exchange_->head_bytes = exchange_->parser.parse(exchange_->input.readable(), exchange_->head).value_or(0);
   exchange_->request_number = number;
   exchange_->started_at = started;
   answer_with(answer);
@@ -523,7 +550,7 @@ void Session::refuse_thrown(const std::string& what) {
   worker_.count(&Metrics::handlers_threw);
   exchange_->hijack.reset();
   if (has_begun_response()) {
-    keeps_alive_ = false;  // and its end is missing, which tells the client
+    cut_short();
   } else {
     exchange_->ctx.error(500, "internal server error");
   }
@@ -571,6 +598,7 @@ Task<> Session::finish_slowly() {
   if (exchange.hijack) {
     keeps_alive_ = false;
     if (exchange.hijack->has_response) write_response(exchange, true);
+    worker_.count_exchange(exchange, response_bytes_);
     co_return;
   }
   if (has_begun_response()) {
@@ -589,13 +617,15 @@ Task<> Session::finish_slowly() {
 // What is behind the request goes to the front of the input.
 async::Soon<> Session::conclude_exchange() {
   Exchange& exchange = *exchange_;
+  ++exchanges_;
+  worker_.count_exchange(exchange, response_bytes_);  // while its octets are there
   const std::size_t consumed = exchange.head_bytes + exchange.inline_body_bytes;
   exchange.input.consume(consumed);
   if (!exchange.is_plain) [[unlikely]]
     take_what_is_behind();
-  ++exchanges_;
-  worker_.count_exchange(exchange, response_bytes_);
   bytes_in_a_row_ += consumed;
+  if (!exchange.is_plain && has_own_write_limits_) [[unlikely]]
+    return flush_within_own_limits();
   if (++exchanges_in_a_row_ >= kMaxExchangesInARow || bytes_in_a_row_ >= kMaxBytesInARow) return let_others_run();
   if (out_.gathered().size() >= kMaxGatheredBytes && !out_.push()) return let_others_run();
   return {};
@@ -609,13 +639,26 @@ void Session::take_what_is_behind() {
     exchange_->input.append(behind.readable());
   }
   behind.clear();
+}
+
+// What this exchange has to send goes by its limits, which end with it.
+Task<> Session::flush_within_own_limits() {
+  co_await out_.flush();
+  has_own_write_limits_ = false;
   out_.set_deadline(kNever);
+  out_.set_limits({options().write_timeout, options().write_min_rate});
+}
+
+void Session::set_write_deadline(TimePoint deadline) {
+  has_own_write_limits_ = true;
+  out_.set_deadline(deadline);
 }
 
 void Session::write_response(Exchange& exchange, bool with_body) {
   const Result<http::BodyLength> written = try_write_response(exchange, with_body);
   if (written) return;
   worker_.server_.log("a response could not be sent: " + written.error().message());
+  exchange.hijack.reset();
   exchange.ctx.error(500, "internal server error");
   (void)try_write_response(exchange, with_body);
 }
@@ -675,11 +718,12 @@ Result<void> Session::begin_stream() {
   exchange.is_plain = false;
   worker_.loop_.disarm(handler_deadline_);
   if (worker_.is_draining_ || exchange.response.close) keeps_alive_ = false;
-  if (!is_body_complete_ && owes_continue_) keeps_alive_ = false;
+  if (!is_body_complete_ && std::exchange(owes_continue_, false)) keeps_alive_ = false;
   const Result<http::BodyLength> length =
       http::write_response_head(out_.gathered(), response_head(exchange, exchange.response.stream_length));
   if (!length) return fail(length.error());
-  if (length->kind == http::BodyLength::Kind::until_close) keeps_alive_ = false;
+  ends_with_connection_ = length->kind == http::BodyLength::Kind::until_close;
+  if (ends_with_connection_) keeps_alive_ = false;
   body_writer_.emplace(*length);
   response_bytes_ = 0;
   return {};
@@ -690,7 +734,7 @@ async::Soon<Result<void>> Session::write_body(Bytes data) {
     const Result<void> begun = begin_stream();
     if (!begun) return begun;
   }
-  if (is_lost()) return Result<void>(fail(Errc::connection_reset));
+  if (is_lost()) return Result<void>(fail(loss()));
   if (!is_silent(*exchange_)) {
     const Result<void> written = body_writer_->write(out_.gathered(), data);
     if (!written) return written;
@@ -706,9 +750,14 @@ Task<Result<void>> Session::flush_body() {
     if (!begun) co_return begun;
   }
   if (!co_await out_.flush()) co_return fail(Errc::operation_canceled);  // and the session may be gone
-  if (is_lost())
-    co_return fail(out_.failure() == Outbox::Failure::connection ? Errc::connection_reset : Errc::timed_out);
+  if (is_lost()) co_return fail(loss());
   co_return Result<void>();
+}
+
+// What writing to a connection that is lost comes to.
+Errc Session::loss() const {
+  const bool is_late = out_.failure() == Outbox::Failure::timed_out || out_.failure() == Outbox::Failure::too_slow;
+  return is_late ? Errc::timed_out : Errc::connection_reset;
 }
 
 // The end of a body that the handler has written; nothing ends the one of a handler that has thrown.
@@ -734,15 +783,28 @@ Task<> Session::stream_source() {
   } catch (const std::exception& error) {
     exchange.is_plain = false;
     exchange.thrown = error.what();
-    worker_.server_.log("a body source threw: " + *exchange.thrown);
+  } catch (...) {
+    exchange.is_plain = false;
+    exchange.thrown = "not a std::exception";
   }
   if (went && !exchange.thrown) went = end_stream();
   if (went && !exchange.thrown) co_return;
+  cut_short();
+  worker_.server_.log(exchange.thrown ? "a body source threw: " + *exchange.thrown
+                                      : "a response was cut short: " + went.error().message());
+}
+
+// The end of a body is missing, which tells the client; but not where the connection's end is that of the body.
+void Session::cut_short() {
   keeps_alive_ = false;
-  if (!went) worker_.server_.log("a response was cut short: " + went.error().message());
+  if (!ends_with_connection_) return;
+  (void)out_.push();
+  is_connection_lost_ = true;
+  connection_->abort();
 }
 
 Result<void> Session::send_interim(int status, const http::OwnedFields& fields) {
+  if (has_begun_response()) return fail(Errc::bad_status);
   const Result<void> written =
       http::write_interim_response(out_.gathered(), status, exchange_->head.is_http_1_0, fields);
   if (written) (void)out_.push();
@@ -761,6 +823,7 @@ Task<> Session::let_others_run() {
 // The connection is another's from now on.
 Task<> Session::hand_over() {
   co_await out_.flush();
+  worker_.count_failure(out_.failure());
   show(ConnState::hijacked);
   if (is_lost()) co_return;
   connection_->set_deadline(Direction::read, kNever);

@@ -66,7 +66,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   Task<Result<void>> flush_body();
   Result<void> send_interim(int status, const http::OwnedFields& fields);
   void set_read_deadline(TimePoint deadline) { own_read_deadline_ = deadline; }
-  void set_write_deadline(TimePoint deadline) { out_.set_deadline(deadline); }
+  void set_write_deadline(TimePoint deadline);
   bool has_begun_response() const { return body_writer_.has_value(); }
   void move_handler_deadline();
   // The handler has ended, or given up.
@@ -89,6 +89,8 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   void ensure_exchange();
   bool must_linger();
   void show(ConnState state);
+  void count_active(bool is_active);
+  void count_octets();
 
   async::Soon<bool> next_head();
   Task<bool> read_head();
@@ -109,6 +111,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
 
   async::Soon<> call_handler();
   Task<> await_handler(Task<> handler);
+  bool must_answer_late() const;
   void answer_late();
   void answer_with(const LateAnswer& answer);
   void conclude_handler();
@@ -124,6 +127,9 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   Task<> finish_slowly();
   Task<> stream_source();
   Result<void> end_stream();
+  void cut_short();
+  Errc loss() const;
+  Task<> flush_within_own_limits();
   void write_response(Exchange& exchange, bool with_body);
   Result<http::BodyLength> try_write_response(const Exchange& exchange, bool with_body);
   http::ResponseHeadParts response_head(const Exchange& exchange, http::KnownLength length) const;
@@ -165,15 +171,20 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   bool is_body_complete_ = true;
   bool streams_body_ = false;
   bool owes_continue_ = false;
+  bool has_own_write_limits_ = false;
 
   std::optional<http::BodyWriter> body_writer_;  // of a response that is being streamed
+  bool ends_with_connection_ = false;            // its body
   std::uint64_t response_bytes_ = 0;             // of its body
+  std::uint64_t counted_sent_ = 0;
+  std::uint64_t counted_received_ = 0;
 
   State state_ = State::reading;
   bool keeps_alive_ = true;
   bool is_connection_lost_ = false;
   bool is_handler_late_ = false;
   bool is_cut_ = false;
+  bool is_active_ = false;
   std::uint32_t exchanges_in_a_row_ = 0;  // since the session last let others run
   std::size_t bytes_in_a_row_ = 0;
 };

@@ -149,7 +149,9 @@ Task<> Worker::refuse(net::Connected connected, int status) {
   connection.set_deadline(net::Direction::write, deadline);
   const std::array<Bytes, 1> pieces = {text};
   const Result<void> written = co_await connection.write(pieces);
-  if (written) (void)co_await net::close(connection, deadline);
+  if (!written) co_return;
+  add(&Metrics::bytes_sent, text.size());
+  (void)co_await net::close(connection, deadline);
 }
 
 Task<> Worker::run_session(net::Connected connected) {
@@ -221,7 +223,10 @@ void Worker::adopt(std::unique_ptr<Exchange> exchange) {
 
 void Worker::release(Exchange& exchange) {
   const auto found = std::ranges::find(late_, &exchange, &std::unique_ptr<Exchange>::get);
-  if (exchange.thrown) server_.log("a handler that was late threw: " + *exchange.thrown);
+  if (exchange.thrown) {
+    count(&Metrics::handlers_threw);
+    server_.log("a handler that was late threw: " + *exchange.thrown);
+  }
   std::swap(*found, late_.back());
   exchanges_.give_back(std::move(late_.back()));
   late_.pop_back();

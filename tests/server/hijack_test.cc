@@ -1,0 +1,214 @@
+// Connections that a handler takes over: what comes first, who owns them, and what no longer holds for them.
+#include "pipette/server/hijack.h"
+
+#include <array>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "pipette/async/sleep.h"
+#include "pipette/lab/gtest.h"
+#include "pipette/net/close.h"
+
+#include "tests/support/serving.h"
+
+namespace pipette::server {
+namespace {
+
+using namespace std::chrono_literals;
+using test::get;
+using test::kGet;
+using test::ok;
+using test::post;
+using test::Serving;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Sends back what it is sent, until the client finishes.
+Task<> echo(HijackedConnection connection) {
+  std::array<char, 4> room;
+  for (;;) {
+    const Result<std::size_t> count = co_await connection.stream->read_some(room);
+    if (!count || *count == 0) break;
+    const std::array<Bytes, 1> pieces = {Bytes(room.data(), *count)};
+    (void)co_await connection.stream->write(pieces);
+  }
+  (void)co_await net::close(*connection.stream, after(connection.runtime->loop().now(), 5s));
+}
+
+void take_over(RequestCtx& ctx) {
+  if (ctx.path() == "/plain") return ctx.set_body("plain");
+  if (ctx.path() == "/silent") return ctx.hijack_silently(echo);
+  if (ctx.path() == "/upgrade") {
+    EXPECT_TRUE(ctx.upgrade("echo", echo));
+    return;
+  }
+  ctx.set_body("over to you");
+  ctx.hijack(echo);
+}
+
+TEST(Hijack, BeginsBehindTheResponseWithWhatTheClientHasSentAlready) {
+  Serving app(take_over);
+  Peer peer = app.connect();
+  peer.send(get("/plain") + get("/") + "early words");
+  EXPECT_EQ(peer.take(), ok("plain") + ok("over to you") + "early words");
+  peer.send("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(peer.take(), "GET / HTTP/1.1\r\n\r\n") << "no HTTP any more";
+  peer.close_write();
+  peer.expect_closed();
+  EXPECT_FALSE(peer.was_reset());
+}
+
+TEST(Hijack, GivesWhatStandsBehindABody) {
+  for (const std::size_t cut : {0U, 1U, 3U}) {
+    Serving app(take_over);
+    Peer peer = app.connect();
+    const std::string request = post("/", "text/plain", "body");
+    peer.send(request.substr(0, request.size() - cut));
+    app.lab().settle();
+    peer.send(request.substr(request.size() - cut) + "early");
+    EXPECT_EQ(peer.take(), ok("over to you") + "early") << cut;
+  }
+}
+
+TEST(Hijack, SaysNothingWhenItIsSilent) {
+  Serving app(take_over);
+  Peer peer = app.connect();
+  peer.send(get("/silent"));
+  peer.expect_nothing();
+  peer.send("hello");
+  EXPECT_EQ(peer.take(), "hello");
+}
+
+TEST(Hijack, SwitchesProtocolsWith101) {
+  Serving app(take_over);
+  Peer peer = app.connect();
+  peer.send(get("/upgrade", "Connection: Upgrade\r\nUpgrade: echo\r\n") + "hello");
+  EXPECT_EQ(peer.take(), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello");
+}
+
+TEST(Hijack, SwitchesNothingForHttp10) {
+  Serving app([](RequestCtx& ctx) {
+    (void)ctx.upgrade("echo", [](HijackedConnection) -> Task<> {
+      ADD_FAILURE() << "hijacked";
+      co_return;
+    });
+  });
+  Peer peer = app.connect();
+  peer.send("GET / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+  peer.expect_response(500);
+  peer.expect_closed();
+}
+
+TEST(Hijack, FreesTheConnectionOfEveryLimit) {
+  ServerOptions options;
+  options.concurrency = 1;
+  options.max_conns_per_ip = 1;
+  Serving app(take_over, options);
+  std::vector<Peer> peers;
+  for (int i = 0; i < 3; ++i) {
+    peers.push_back(app.connect());
+    peers.back().send(get("/"));
+    peers.back().expect_response(200);
+  }
+  EXPECT_EQ(app.worker().open_connections(), 0U);
+  const Metrics& metrics = app.worker().metrics();
+  EXPECT_EQ(metrics.hijacked.get(), 3U);
+  EXPECT_EQ(metrics.exchanges.get(), 3U);
+  EXPECT_EQ(metrics.responses[2].get(), 3U);
+  EXPECT_EQ(metrics.active_connections.get(), 0U);
+  EXPECT_EQ(app.lab().world().scheduler().next_deadline(), kNever) << "nor has it a deadline";
+  app.lab().advance(24h);
+  peers[1].send("still there");
+  EXPECT_EQ(peers[1].take(), "still there");
+  for (Peer& peer : peers) peer.close_write();
+  app.lab().settle();
+  EXPECT_EQ(metrics.hijacked.get(), 0U);
+}
+
+TEST(Hijack, EndsWithAResetWhenTheFunctionDropsTheConnection) {
+  Serving app([](RequestCtx& ctx) { ctx.hijack([](HijackedConnection) -> Task<> { co_return; }); });
+  Peer peer = app.connect();
+  peer.send(kGet);
+  peer.expect_response(200);
+  peer.expect_reset();
+}
+
+TEST(Hijack, ThatThrowsCostsALineInTheLog) {
+  Serving app([](RequestCtx& ctx) {
+    ctx.hijack([](HijackedConnection connection) -> Task<> {
+      co_await async::sleep_until(connection.runtime->loop(), after(connection.runtime->loop().now(), 1s));
+      throw std::runtime_error("no such dialect");
+    });
+  });
+  Peer peer = app.connect();
+  peer.send(kGet);
+  peer.expect_response(200);
+  app.lab().advance(1s);
+  peer.expect_reset();
+  EXPECT_THAT(app.log(), ElementsAre(HasSubstr("no such dialect")));
+  EXPECT_EQ(app.worker().metrics().hijacked.get(), 0U);
+}
+
+TEST(Hijack, IsForgottenWhenItsHandlerThrows) {
+  Serving app([](RequestCtx& ctx) {
+    ctx.hijack(echo);
+    throw std::runtime_error("no");
+  });
+  Peer peer = app.connect();
+  peer.send(kGet);
+  peer.expect_response(500);
+  peer.send(kGet);
+  peer.expect_response(500);
+}
+
+TEST(Hijack, DoesNotBeginWhenTheClientIsGone) {
+  Serving app([](RequestCtx& ctx) -> Task<> {
+    ctx.hijack([](HijackedConnection) -> Task<> {
+      ADD_FAILURE() << "hijacked";
+      co_return;
+    });
+    co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 1s));
+  });
+  Peer peer = app.connect();
+  peer.send(kGet);
+  app.lab().settle();
+  peer.abort();
+  app.lab().advance(1s);
+  EXPECT_EQ(app.worker().open_connections(), 0U);
+}
+
+TEST(Hijack, IsNotWaitedForByAShutdownAndEndsWithItsWorker) {
+  auto held = std::make_shared<int>();
+  const Server server([held](RequestCtx& ctx) {
+    ctx.hijack([held](HijackedConnection connection) -> Task<> {
+      const std::shared_ptr<int> guard = held;
+      std::array<char, 4> room;
+      (void)co_await connection.stream->read_some(room);
+    });
+  });
+  Lab lab;
+  auto [here, there] = inmem::make_pipe(lab.world().loop());
+  Peer peer(lab.world(), std::move(here));
+  const long before = held.use_count();
+  {
+    Worker worker(server, lab.runtime());
+    net::Connected connected{std::move(there), *net::Address::parse("[::1]:80"), *net::Address::parse("[::1]:9")};
+    peer.send(kGet);
+    lab.run(worker.serve_connection(std::move(connected)));
+    peer.expect_response(200);
+    const ShutdownReport report = lab.run(worker.shutdown(after(lab.now(), 30s)));
+    EXPECT_EQ(report.cut + report.overdue, 0U);
+    EXPECT_EQ(lab.elapsed(), 0s);
+    EXPECT_FALSE(peer.closed());
+    EXPECT_GT(held.use_count(), before);
+  }
+  EXPECT_EQ(held.use_count(), before);
+  peer.expect_reset();
+}
+
+}  // namespace
+}  // namespace pipette::server
