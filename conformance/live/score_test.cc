@@ -79,7 +79,7 @@ void fail_always(RequestCtx& ctx) { ctx.error(500, "no"); }
 
 TEST(Score, FailsAServerThatIsNotAsExpected) {
   struct Row {
-    Handler handler;
+    void (*handler)(RequestCtx&);
     std::string answers;
     std::string complaint;
   };
