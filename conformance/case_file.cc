@@ -1,4 +1,4 @@
-// A file is read line by line; where one stands is an explicit state: in prose, in what is sent, in events.
+// A file is read line by line; where one stands is an explicit state: in prose, in what is sent, in events or answers.
 
 #include "conformance/case_file.h"
 
@@ -99,6 +99,7 @@ bool take_setting(Settings& settings, std::string_view word) {
 bool take_kind(Case& into, std::string_view word) {
   constexpr std::string_view kExact = "body of ";
   constexpr std::pair<std::string_view, Sent> kKinds[] = {
+      {"to server", Sent::to_server},
       {"request", Sent::request},
       {"response", Sent::response},
       {"chunked body", Sent::chunked_body},
@@ -139,7 +140,7 @@ class Reader {
   }
 
  private:
-  enum class State { prose, sent, events };
+  enum class State { prose, sent, events, answers };
 
   std::unexpected<std::string> explain(std::string_view what) const {
     return std::unexpected("conformance/" + file_ + ":" + std::to_string(line_) + ": " + std::string(what));
@@ -153,6 +154,8 @@ class Reader {
         return take_sent(line);
       case State::events:
         return take_event(line);
+      case State::answers:
+        return take_answer(line);
     }
     return {};
   }
@@ -187,27 +190,39 @@ class Reader {
   std::string end_case() const {
     if (cases_.empty()) return {};
     if (cases_.back().requirement.empty()) return "the case before has no requirement";
-    if (!has_sent_ || !has_events_) return "the case before lacks a block: one that is sent, one of events";
-    if (cases_.back().events.empty()) return "the case before expects nothing";
+    if (!has_sent_ || !has_events_) return "the case before lacks a block: one that is sent, one of what comes of it";
+    const std::vector<Turn>& turns = cases_.back().turns;
+    if (turns.empty()) return cases_.back().events.empty() ? "the case before expects nothing" : "";
+    for (const Turn& turn : turns) {
+      const bool is_last = &turn == &turns.back();
+      if (is_last != (turn.ending != Ending::untold)) return "the last answers of the case before say how it ends";
+    }
     return {};
   }
 
   std::string begin_block(std::string_view info) {
     if (cases_.empty()) return "a block in front of the first heading";
-    if (info == "events") {
-      if (!has_sent_ || has_events_) return "events belong behind what is sent, once";
+    Case& current = cases_.back();
+    if (info == "events" || info == "answers") {
+      if (!has_sent_ || has_events_) return std::string(info) + " belong behind what is sent, once";
+      if ((info == "answers") == current.turns.empty()) return std::string(info) + " do not come of what is sent";
       has_events_ = true;
-      state_ = State::events;
+      state_ = info == "events" ? State::events : State::answers;
       return {};
     }
-    if (has_sent_) return "a second block that is sent";
+    const bool is_next_turn = has_events_ && !current.turns.empty();
+    if (has_sent_ && !is_next_turn) return "a second block that is sent";
     has_sent_ = true;
+    has_events_ = false;
     state_ = State::sent;
     const Words words = split(info, ", ");
-    if (!take_kind(cases_.back(), words[0])) return "no such kind of input: " + std::string(words[0]);
+    if (!take_kind(current, words[0])) return "no such kind of input: " + std::string(words[0]);
     for (const std::string_view word : std::span(words).subspan(1)) {
-      if (!take_setting(cases_.back().settings, word)) return "no such setting: " + std::string(word);
+      if (!take_setting(current.settings, word)) return "no such setting: " + std::string(word);
     }
+    if (current.sent != Sent::to_server) return is_next_turn ? "a turn that is not sent to the server" : "";
+    current.turns.emplace_back();
+    current.turns.back().then_end_of_stream = std::exchange(current.settings.then_end_of_stream, false);
     return {};
   }
 
@@ -221,7 +236,13 @@ class Reader {
     if (is_written(current.sent)) return take_order_line(current.order, line);
     const auto octets = decode(line);
     if (!octets) return octets.error();
-    current.octets += *octets;
+    (current.turns.empty() ? current.octets : current.turns.back().octets) += *octets;
+    return {};
+  }
+
+  std::string take_answer(std::string_view line) {
+    if (line != "```") return take_expectation(cases_.back().turns.back(), line);
+    state_ = State::prose;
     return {};
   }
 

@@ -6,6 +6,11 @@
 //   ```request, max_fields 2            what is sent, as whom, under which settings (see octets.h)
 //   ```events                           what must come of it, one a line (see connection.h)
 //
+// A case of a server is a conversation instead, of one turn or more:
+//
+//   ```to server, then end of stream    what is sent
+//   ```answers                          what the server must answer, and how it ends (see expectation.h)
+//
 // Levels: MUST, MUST NOT, SHOULD, SHOULD NOT, MAY, and "strict" where we ask for more than the RFC does.
 // `Not met: why.` as a paragraph of its own marks a case that must fail, until it is met.
 //
@@ -21,11 +26,13 @@
 #include "pipette/http/body_reader.h"
 #include "pipette/http/method.h"
 
+#include "conformance/expectation.h"
 #include "conformance/order.h"
 
 namespace pipette::conformance {
 
 enum class Sent {
+  to_server,  // turns instead of octets and events
   request,
   response,
   chunked_body,
@@ -58,6 +65,7 @@ struct Case {
   std::string octets;
   Order order;
   std::vector<std::string> events;
+  std::vector<Turn> turns;
 };
 
 using Cases = std::vector<Case>;

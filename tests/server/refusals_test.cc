@@ -52,6 +52,8 @@ std::vector<Refused> refused_requests() {
       {414, long_target},
       {505, "GET / HTTP/2.0\r\nHost: a\r\n\r\n"},
       {505, "GET / HTTP/0.9\r\nHost: a\r\n\r\n"},
+      {421, "GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n"},
+      {421, "GET HTTPS://a HTTP/1.1\r\nHost: a\r\n\r\n"},
       {501, "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"},
       // Fields.
       {400, "GET / HTTP/1.1\r\n\r\n"},

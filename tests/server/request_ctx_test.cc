@@ -126,7 +126,7 @@ TEST(RequestCtx, MakesTheUriThatTheRequestIsFor) {
       {"GET /a/../b?c=%20#d HTTP/1.1\r\nHost: App:80", ""},  // no fragment in a target
       {"GET /a/../b?c=%20 HTTP/1.1\r\nHost: App:80", "http://App:80/a/../b?c=%20"},
       {"GET //a?? HTTP/1.1\r\nHost: [::1]:8080", "http://[::1]:8080//a??"},
-      {"GET https://b/c HTTP/1.1\r\nHost: a", "https://b/c"},
+      {"GET http://b/c HTTP/1.1\r\nHost: a", "http://b/c"},
       {"GET HTTP://b?c HTTP/1.1\r\nHost: a", "HTTP://b?c"},
       {"OPTIONS * HTTP/1.1\r\nHost: a", "http://a"},
       {"GET / HTTP/1.0\r\nHost: a", "http://a/"},

@@ -453,7 +453,7 @@ TEST(Redirect, StartsFromTheUriThatTheRequestIsFor) {
     std::string_view sent;
   };
   constexpr Row kRows[] = {
-      {"GET https://t:8443/a HTTP/1.1\r\nHost: ignored", "https://t:8443/x"},
+      {"GET http://t:8443/a HTTP/1.1\r\nHost: ignored", "http://t:8443/x"},
       {"GET / HTTP/1.1\r\nHost: [::1]", "http://[::1]/x"},
       {"OPTIONS * HTTP/1.1\r\nHost: app", "http://app/x"},
       {"GET / HTTP/1.0\r\nHost: app", "http://app/x"},

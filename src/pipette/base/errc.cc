@@ -85,6 +85,7 @@ constexpr std::array kRows = {
 
     ErrcRow{managed_field, "the stack sets that field itself", 500, "RFC 9112 6", true},
     ErrcRow{tunnel_not_supported, "no tunnels here", 501, "RFC 9110 9.3.6", false},
+    ErrcRow{misdirected_request, "https on a connection that is not secured", 421, "RFC 9110 7.4", false},
     ErrcRow{method_not_allowed, "method not allowed here", 405, "RFC 9110 15.5.6", false},
     ErrcRow{request_timeout, "request not received in time", 408, "RFC 9110 15.5.9", false},
     ErrcRow{unsupported_scheme, "URL scheme not supported", 400, "RFC 9110 4.2", true},

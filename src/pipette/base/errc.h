@@ -97,6 +97,7 @@ enum class Errc {
   // Exchanges.
   managed_field,
   tunnel_not_supported,
+  misdirected_request,
   method_not_allowed,
   request_timeout,
   unsupported_scheme,

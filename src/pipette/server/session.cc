@@ -36,6 +36,12 @@ bool is_nothing(Bytes input) {
   return input.size() <= kMaxEmptyBytes && input.find_first_not_of("\r\n") == Bytes::npos;
 }
 
+bool is_for_https(const http::RequestHead& head) {
+  constexpr std::string_view kScheme = "https://";
+  return head.form == http::TargetForm::absolute &&
+         ascii::equal_ignoring_case(head.target.substr(0, kScheme.size()), kScheme);
+}
+
 bool is_silent(const Exchange& exchange) {
   return exchange.head.method == http::Method::head || http::forbids_body(exchange.response.status);
 }
@@ -241,6 +247,7 @@ Result<void> Session::accept_head() {
   }
   if (length->size > exchange_->max_body_bytes) return fail(Errc::body_too_large);
   if (head.method == http::Method::connect) return fail(Errc::tunnel_not_supported);
+  if (exchange_->security == nullptr && is_for_https(head)) return fail(Errc::misdirected_request);
   owes_continue_ = false;
   if (const auto expect = head.fields.get(FieldName::expect)) {
     const bool is_known = ascii::equal_ignoring_case(*expect, "100-continue");
