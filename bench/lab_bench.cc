@@ -14,6 +14,8 @@
 //                                       that makes ten calls on a kept connection. An iteration is the whole sweep.
 //   LabHourOf10KClients                 600,000 requests: one a minute and client, on kept connections. An iteration
 //                                       is the whole hour.
+//   SlowClients10K                      10,000 clients that drip an octet of a head a second; at 10 s all are cut, and
+//                                       told so. An iteration is the whole of it, in wall time.
 //   LabFuzzServer                       what fuzz/server.cc does with one input, a short one.
 
 #include <array>
@@ -248,6 +250,55 @@ void hour_of_clients(benchmark::State& state) {
   }
 }
 
+// ---- clients that drip
+
+// Sends a head, an octet a second, until there is an answer; takes that, and closes.
+Task<> drip(Runtime& runtime, std::size_t& told) {
+  async::Loop& loop = runtime.loop();
+  Result<net::Connected> connected = co_await runtime.network().dial(*net::Address::parse("app:80"), kNever);
+  if (!connected) co_return;
+  net::Connection& connection = *connected->connection;
+  std::string answer;
+  std::array<char, 512> room;
+  connection.set_deadline(net::Direction::read, loop.now());
+  for (std::size_t sent = 0;;) {
+    const Result<std::size_t> count = co_await connection.read_some(room);
+    if (count && *count == 0) break;
+    if (count) answer.append(room.data(), *count);
+    if (!count && count.error() != std::errc::timed_out) co_return;
+    if (!answer.empty()) continue;
+    const std::array<Bytes, 1> octet = {kRequest.substr(sent++ % kRequest.size(), 1)};
+    const Result<void> written = co_await connection.write(octet);
+    if (!written) co_return;
+    connection.set_deadline(net::Direction::read, after(loop.now(), 1s));
+  }
+  if (answer.starts_with("HTTP/1.1 408")) ++told;
+  (void)connection.try_close_write();
+}
+
+void slow_clients(benchmark::State& state) {
+  constexpr std::size_t kClients = 10'000;
+  constexpr std::size_t kAtOnce = 500;  // fewer than may wait to be accepted
+  const Server server(hello, silent());
+  for (auto _ : state) {
+    Lab lab;
+    const server::Worker& worker = lab.serve(server, "app:80");
+    std::size_t told = 0;
+    for (std::size_t i = 0; i < kClients; ++i) {
+      lab.spawn(drip(lab.runtime(), told));
+      if (i % kAtOnce == 0) lab.settle();
+    }
+    lab.advance(10s - 1ns);
+    if (worker.open_connections() != kClients || told > 0) state.SkipWithError("cut too early");
+    lab.advance(1ns);
+    if (worker.metrics().read_header_timeouts.get() != kClients) state.SkipWithError("not cut in time");
+    lab.advance(1s);
+    if (worker.open_connections() > 0 || told != kClients) state.SkipWithError("not told");
+    lab.finish();
+  }
+  state.counters["clients"] = static_cast<double>(kClients);
+}
+
 void add_lab_benches() {
   const auto add = [](const std::string& name, auto run) {
     return benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMicrosecond);
@@ -263,6 +314,7 @@ void add_lab_benches() {
   add("LabFuzzServer", fuzz_server);
   add("LabFaultSweepOf10Exchanges", fault_sweep)->Unit(benchmark::kMillisecond);
   add("LabHourOf10KClients", hour_of_clients)->Unit(benchmark::kSecond);
+  add("SlowClients10K", slow_clients)->Unit(benchmark::kMillisecond)->UseRealTime();
 }
 
 }  // namespace

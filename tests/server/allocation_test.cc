@@ -2,33 +2,14 @@
 //
 // In a program of its own, since it replaces the global operator new.
 #include <cstdint>
-#include <cstdlib>
 #include <gtest/gtest.h>
-#include <new>
 #include <string>
 
 #include "pipette/async/sleep.h"
 #include "pipette/base/poison.h"
 #include "pipette/lab/lab.h"
 
-namespace {
-
-std::uint64_t allocations = 0;
-
-void* allocate(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return allocate(size); }
-void* operator new[](std::size_t size) { return allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/support/counted_new.h"
 
 namespace pipette::server {
 namespace {
@@ -41,11 +22,11 @@ constexpr int kCounted = 1000;
 Task<> call_again_and_again(Client& client, const client::Request& request, std::uint64_t& allocated, int& failed) {
   client::Response response;
   for (int i = 0; i < kWarmUp + kCounted; ++i) {
-    if (i == kWarmUp) allocated = allocations;
+    if (i == kWarmUp) allocated = test::allocations();
     const Result<void> done = co_await client.call(request, response);
     if (!done || response.status != 200) ++failed;
   }
-  allocated = allocations - allocated;
+  allocated = test::allocations() - allocated;
 }
 
 // What `kCounted` warm calls allocate.

@@ -171,7 +171,11 @@ MessageFollower::Run MessageFollower::follow_body(Bytes next) {
   if (!pending_.empty()) return follow_trailers(next);
   const Result<http::BodyReader::Step> step = body_.next(next);
   if (!step) return give_up(next, errc_row(errc_of(step.error())).message);
-  if (step->consumed == 0) return follow_trailers(next);
+  if (step->consumed == 0) {
+    pending_ = next;  // trailers that are not whole: the reader has seen these octets, and wants to see them all again
+    message_.octets += next.size();
+    return {.size = next.size(), .phase = Phase::body};
+  }
   message_.octets += step->consumed;
   message_.body_bytes += step->data.size();
   if (step->is_complete) end_message();

@@ -10,7 +10,8 @@ constexpr std::size_t kMinReadBytes = 1024;
 
 }  // namespace
 
-void ReadAhead::listen() {
+void ReadAhead::listen(std::size_t elsewhere) {
+  listening_bytes_ = max_bytes_ - std::min(max_bytes_, elsewhere);
   is_listening_ = true;
   if (has_ended()) return owner_.input_ended();
   wait();
@@ -33,14 +34,14 @@ void ReadAhead::forget_time_out() {
 }
 
 void ReadAhead::wait() {
-  if (is_linked() || octets_.size() >= max_bytes_) return;
+  if (is_linked() || octets_.size() >= most()) return;
   connection_.wait(net::Direction::read, *this);
 }
 
-// Takes what is there, up to the limit; true when there is news.
-bool ReadAhead::read() {
-  if (octets_.size() >= max_bytes_) return false;
-  const std::size_t room = max_bytes_ - octets_.size();
+// Takes what is there, until there are `most`; true when there is news.
+bool ReadAhead::read(std::size_t most) {
+  if (octets_.size() >= most) return false;
+  const std::size_t room = most - octets_.size();
   MutableBytes into = octets_.writable(std::min(room, kMinReadBytes));
   into = into.first(std::min(into.size(), room));
   const Result<std::size_t> count = connection_.try_read(into);
@@ -60,7 +61,7 @@ bool ReadAhead::read() {
 }
 
 void ReadAhead::run() {
-  const bool has_news = read();
+  const bool has_news = read(most());
   if (!has_ended() && (is_listening_ || !has_news)) wait();
   if (!has_news) return;
   if (has_ended() && is_listening_) owner_.input_ended();

@@ -2,13 +2,15 @@
 //
 //   octets()  what has arrived behind the head: the body, then requests that are pipelined
 //
-//   co_await more()   until there is more than there was, or an end
+//   co_await more()   until there is more than there was, or an end; beyond the limit too, since who asks can do
+//                     nothing with what is there
 //   listen()          reads on in the background, up to a limit, so that a client that leaves is noticed at once
 //   rest()            reads no more: who comes next has the direction for himself
 //
 // Lifetime  connection and owner outlive it.   Threads  the loop's.
 #pragma once
 
+#include <algorithm>
 #include <coroutine>
 #include <cstdint>
 #include <system_error>
@@ -45,7 +47,8 @@ class ReadAhead final : private net::Waiter {
   // After a deadline that has been moved since.
   void forget_time_out();
 
-  void listen();
+  // `elsewhere`: octets that wait already, and count against the limit.
+  void listen(std::size_t elsewhere = 0);
   void rest();
 
   // True: there is more, or an end. False: it was dismissed, and what it waited for may be gone.
@@ -55,7 +58,7 @@ class ReadAhead final : private net::Waiter {
     ~More() {
       if (ahead_ != nullptr && ahead_->waiter_ == this) ahead_->waiter_ = nullptr;
     }
-    bool await_ready() const { return ahead_->has_ended() || ahead_->read(); }
+    bool await_ready() const { return ahead_->has_ended() || ahead_->read(ahead_->most_for_asker()); }
     void await_suspend(std::coroutine_handle<> waiter) {
       handle_ = waiter;
       ahead_->waiter_ = this;
@@ -75,13 +78,16 @@ class ReadAhead final : private net::Waiter {
 
  private:
   void run() override;
-  bool read();
+  std::size_t most_for_asker() const { return std::max(max_bytes_, octets_.size() + 1); }
+  std::size_t most() const { return waiter_ != nullptr ? most_for_asker() : listening_bytes_; }
+  bool read(std::size_t most);
   void wait();
 
   net::Connection& connection_;
   async::Loop& loop_;
   Owner& owner_;
   std::size_t max_bytes_;
+  std::size_t listening_bytes_ = max_bytes_;
   Buffer octets_;
   std::uint64_t received_ = 0;
   std::error_code error_;

@@ -107,7 +107,6 @@ bool Session::must_linger() {
 }
 
 void Session::drain() {
-  keeps_alive_ = false;
   if (state_ == State::idle) connection_->set_deadline(Direction::read, now());
 }
 
@@ -488,7 +487,7 @@ Task<> Session::await_handler(Task<> handler) {
   is_handler_late_ = false;
   worker_.run_handler(*exchange_, std::move(handler));
   worker_.loop_.arm(handler_deadline_, exchange_->deadline);
-  ahead_.listen();
+  ahead_.listen(exchange_->input.size() - exchange_->head_bytes - exchange_->inline_body_bytes);
   (void)out_.push();
   while (exchange_->is_handling && !is_cut_ && !must_answer_late()) {
     co_await attention_.wait();
@@ -577,7 +576,8 @@ void Session::output_broke() { request_stop(async::StopReason::peer_reset); }
 async::Soon<> Session::finish() {
   Exchange& exchange = *exchange_;
   exchange.session = nullptr;
-  if (worker_.is_draining_ || exchange.response.close) keeps_alive_ = false;
+  const bool announces_end = worker_.is_draining_ && !has_begun_response();
+  if (announces_end || exchange.response.close) keeps_alive_ = false;
   if ((!exchange.is_plain || !exchange.response.is_plain) && is_special()) [[unlikely]]
     return finish_slowly();
   if (exchange.response.status == 205) exchange.response.drop_body();  // RFC 9110 §15.3.6: it has none
