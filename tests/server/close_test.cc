@@ -139,6 +139,17 @@ TEST(Session, FinishesAHandlerWhoseClientHasReset) {
   EXPECT_EQ(guard.use_count(), before + 1) << "the server's copy, and no frame";
 }
 
+TEST(Session, LingersBehindTheRefusalOfALineThatIsNone) {
+  Serving app([](RequestCtx&) {});
+  Peer peer = app.connect();
+  peer.send("\n");
+  app.lab().settle();
+  EXPECT_EQ(app.worker().open_connections(), 1U) << "what the client sends now must not destroy the answer";
+  peer.send("\n");
+  EXPECT_THAT(statuses(peer.received()), ElementsAre(400));
+  EXPECT_FALSE(peer.was_reset());
+}
+
 TEST(Session, SurvivesAResetInTheMiddleOfAnAnswer) {
   net::ChannelOptions narrow;
   narrow.with_capacity(100);

@@ -853,6 +853,7 @@ void Session::refuse(Errc error) {
 
 void Session::refuse_with(int status, std::string_view message, Errc error) {
   keeps_alive_ = false;
+  state_ = State::reading;  // also of empty lines: there is an answer now that must not be lost
   if (options().log_all_errors) worker_.server_.log("refused a request: " + std::string(message));
   worker_.count(&Metrics::refused);
   exchange_->ctx.error(status, message);
