@@ -148,8 +148,12 @@ TEST_F(Gallery, ServesOthersBesideThoseWhoWaitForEvents) {
   stands_for("cpp-httplib #1966, #1511");
   const auto act = [](RequestCtx& ctx) -> Task<> {
     if (ctx.path() != "/events") co_return ctx.set_body("Hello");
-    while (co_await ctx.write("data: tick\n\n") && co_await ctx.flush()) {
-      if (co_await ctx.sleep(1min) != StopReason::none) co_return;
+    for (;;) {
+      (void)co_await ctx.write("data: tick\n\n");
+      const Result<void> flushed = co_await ctx.flush();
+      if (!flushed) co_return;
+      const StopReason why = co_await ctx.sleep(1min);
+      if (why != StopReason::none) co_return;
     }
   };
   serve(act);
