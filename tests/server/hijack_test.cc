@@ -92,14 +92,16 @@ TEST(Hijack, SwitchesProtocolsWith101) {
 
 TEST(Hijack, SwitchesNothingForHttp10) {
   Serving app([](RequestCtx& ctx) {
-    (void)ctx.upgrade("echo", [](HijackedConnection) -> Task<> {
+    const Result<void> upgraded = ctx.upgrade("echo", [](HijackedConnection) -> Task<> {
       ADD_FAILURE() << "hijacked";
       co_return;
     });
+    EXPECT_EQ(upgraded, fail(Errc::bad_status));
+    ctx.set_body("as it is");
   });
   Peer peer = app.connect();
   peer.send("GET / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
-  peer.expect_response(500);
+  EXPECT_EQ(peer.expect_response(200).body, "as it is");
   peer.expect_closed();
 }
 

@@ -291,5 +291,32 @@ TEST(OnAccess, TellsOfEveryExchange) {
                                  "1/7 10.0.0.1 POST /late 1.0 |old 503 4 +2s 2000ms"));
 }
 
+TEST(OnAccess, TellsOfWhatWasRefusedAsFarAsItWasUnderstood) {
+  std::vector<std::string> lines;
+  ServerOptions options;
+  options.max_request_body_bytes = 3;
+  options.on_access = [&](const AccessRecord& of) {
+    lines.push_back(std::to_string(of.connection_id) + "/" + std::to_string(of.request_number) + " " +
+                    std::string(of.method) + " " + std::string(of.target) + "|" + std::string(of.user_agent) + " " +
+                    std::to_string(of.status) + " +" + std::to_string((of.time - inmem::kWorldStart) / 1s) + "s");
+  };
+  Serving app([](RequestCtx&) {}, options);
+  const std::string good = get("/good", "User-Agent: curl\r\n");
+  for (const std::string& second :
+       {std::string("GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n"), std::string("GET /cut HTT"),
+        std::string("POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"),
+        std::string("POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na")}) {
+    Peer peer = app.connect();
+    peer.send(good + second);
+    app.lab().advance(60s);
+  }
+  EXPECT_THAT(lines, ElementsAre("1/1 GET /good|curl 200 +0s", "1/2  | 400 +0s",                //
+                                 "2/1 GET /good|curl 200 +60s", "2/2  | 408 +70s",              //
+                                 "3/1 GET /good|curl 200 +120s", "3/2 POST /large| 413 +120s",  //
+                                 "4/1 GET /good|curl 200 +180s", "4/2 POST /late| 408 +180s"));
+  EXPECT_EQ(app.worker().metrics().responses[4].get(), 4U);
+  EXPECT_EQ(app.worker().served(), 4U);
+}
+
 }  // namespace
 }  // namespace pipette::server

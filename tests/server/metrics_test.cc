@@ -187,14 +187,14 @@ TEST(Metrics, AreReadByPrometheus) {
       values,
       ElementsAre("pipette_accepted_total 15", "pipette_accept_errors_total 0", "pipette_rejected_concurrency_total 5",
                   "pipette_rejected_per_ip_total 0", "pipette_open_connections 7", "pipette_active_connections 0",
-                  "pipette_hijacked 1", "pipette_cut_total 0", "pipette_exchanges_total 6", "pipette_refused_total 3",
-                  "pipette_rejected_swamped_total 1", "pipette_handlers_threw_total 1",
+                  "pipette_hijacked 1", "pipette_evicted_total 0", "pipette_cut_total 0", "pipette_exchanges_total 6",
+                  "pipette_refused_total 3", "pipette_rejected_swamped_total 1", "pipette_handlers_threw_total 1",
                   "pipette_handlers_overran_total 0", "pipette_handlers_overdue 1", "pipette_idle_timeouts_total 0",
                   "pipette_read_header_timeouts_total 1", "pipette_read_timeouts_total 0",
                   "pipette_read_body_rate_timeouts_total 1", "pipette_handler_timeouts_total 1",
                   "pipette_write_timeouts_total 0", "pipette_write_rate_timeouts_total 0",
                   "pipette_responses_total{class=\"1xx\"} 0", "pipette_responses_total{class=\"2xx\"} 2",
-                  "pipette_responses_total{class=\"3xx\"} 0", "pipette_responses_total{class=\"4xx\"} 1",
+                  "pipette_responses_total{class=\"3xx\"} 0", "pipette_responses_total{class=\"4xx\"} 4",
                   "pipette_responses_total{class=\"5xx\"} 3"));
   EXPECT_THAT(lines, IsSupersetOf({std::string("# TYPE pipette_accepted_total counter"),
                                    std::string("# TYPE pipette_open_connections gauge"),
@@ -214,16 +214,18 @@ TEST(Metrics, SortExchangesByTheTimeTheyTook) {
     add_to(sum, app.worker().metrics());
     return sum;
   }();
-  EXPECT_EQ(seen.latency[0], 2U);
-  EXPECT_EQ(seen.latency[20], 1U) << "2^19 us < 1 s < 2^20 us";
-  EXPECT_EQ(std::accumulate(seen.latency.begin(), seen.latency.end(), std::uint64_t{0}), 3U);
+  EXPECT_EQ(seen.latency.buckets[0], 2U);
+  EXPECT_EQ(seen.latency.buckets[20], 1U) << "2^19 us < 1 s < 2^20 us";
+  EXPECT_EQ(std::accumulate(seen.latency.buckets.begin(), seen.latency.buckets.end(), std::uint64_t{0}), 3U);
+  EXPECT_EQ(seen.latency.sum, 1'000'000'000U);
   std::vector<std::string> counts;
   for (const std::string& line : lines_of(to_prometheus(seen))) {
     if (line.contains("latency") && !line.starts_with('#')) counts.push_back(line.substr(line.find(' ') + 1));
   }
-  ASSERT_EQ(counts.size(), kLatencyBuckets + 2) << "the last two are those of all, and their count";
+  ASSERT_EQ(counts.size(), kLatencyBuckets + 3) << "the last three are those of all, their sum, their count";
   EXPECT_EQ(counts[19], "2");
   EXPECT_EQ(counts[20], "3");
+  EXPECT_EQ(counts[kLatencyBuckets + 1], "1.000000000");
   EXPECT_EQ(counts.back(), "3");
 }
 

@@ -31,8 +31,9 @@ struct Loop::Posted final : async::Runnable {
 };
 
 Loop::Loop(Scheduler& scheduler, WallTime start, Clock clock)
-    : async::Loop(scheduler.queue_), scheduler_(scheduler), start_(start), clock_(clock) {
+    : async::Loop(scheduler.queue_), scheduler_(scheduler), start_(start), drift_per_million_(clock.drift_per_million) {
   assert(clock.drift_per_million > -kMillion);
+  set_skew(clock.skew);
   scheduler_.loops_.push_back(this);
   follow(scheduler.now());
 }
@@ -46,17 +47,17 @@ void Loop::post(Work work) {
 }
 
 TimePoint Loop::local(TimePoint true_time) const {
-  if (clock_.drift_per_million == 0) return true_time;
-  return TimePoint(Duration(scaled(true_time.time_since_epoch().count(), clock_.drift_per_million)));
+  if (drift_per_million_ == 0) return true_time;
+  return TimePoint(Duration(scaled(true_time.time_since_epoch().count(), drift_per_million_)));
 }
 
 TimePoint Loop::truly(TimePoint local_time) const {
-  if (clock_.drift_per_million == 0 || local_time == kNever) return local_time;
+  if (drift_per_million_ == 0 || local_time == kNever) return local_time;
   const std::int64_t wanted = local_time.time_since_epoch().count();
-  const std::int64_t rate = kMillion + clock_.drift_per_million;
+  const std::int64_t rate = kMillion + drift_per_million_;
   std::int64_t guess = wanted / rate * kMillion + wanted % rate * kMillion / rate;
-  while (scaled(guess, clock_.drift_per_million) < wanted) ++guess;
-  while (guess > 0 && scaled(guess - 1, clock_.drift_per_million) >= wanted) --guess;
+  while (scaled(guess, drift_per_million_) < wanted) ++guess;
+  while (guess > 0 && scaled(guess - 1, drift_per_million_) >= wanted) --guess;
   return TimePoint(Duration(guess));
 }
 

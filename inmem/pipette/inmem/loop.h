@@ -24,12 +24,11 @@ class Loop final : public async::Loop {
   Loop(Scheduler& scheduler, WallTime start, Clock clock = {});
   ~Loop() override;  // posted work that has not run is dropped
 
-  WallTime wall_now() const override { return start_ + clock_.skew + now().time_since_epoch(); }
   void refresh_now() override {}
   void post(Work work) override;
 
   // Civil time jumps, as when an administrator sets it.
-  void set_skew(Duration skew) { clock_.skew = skew; }
+  void set_skew(Duration skew) { set_wall_start(start_ + skew); }
 
  private:
   friend class Scheduler;
@@ -47,7 +46,7 @@ class Loop final : public async::Loop {
 
   Scheduler& scheduler_;
   WallTime start_;
-  Clock clock_;
+  int drift_per_million_;
   std::list<Posted> posted_;  // what is posted and has not run yet; each is in the run queue
 };
 

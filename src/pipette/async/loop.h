@@ -5,7 +5,8 @@
 // tcp::Loop moves its clock with the world's and also waits for sockets; inmem::Loop moves it as far as the
 // next deadline, and only when asked. Everything above sees this class and cannot tell.
 //
-// Time     now() is read once a turn and again after refresh_now(), so that it costs nothing to ask.
+// Time     now() is read once a turn and again after refresh_now(), so that it costs nothing to ask. wall_now() is that
+//          moment in civil time; that somebody has set the clock is noticed within 100 ms.
 // Order    what is enqueued runs in that order; of equal deadlines, the one armed first fires first.
 // Threads  one, but for post().
 #pragma once
@@ -28,7 +29,7 @@ class Loop {
   virtual ~Loop() = default;
 
   TimePoint now() const { return now_; }
-  virtual WallTime wall_now() const = 0;
+  WallTime wall_now() const { return wall_start_ + now_.time_since_epoch(); }
   // Brings now() up to date after something that may have taken long, such as a user's function.
   virtual void refresh_now() = 0;
 
@@ -56,6 +57,8 @@ class Loop {
   explicit Loop(RunQueue& shared) : queue_(&shared) {}
 
   void set_now(TimePoint now) { now_ = now; }
+  // Civil time when now() was 0.
+  void set_wall_start(WallTime start) { wall_start_ = start; }
   bool has_ready() const { return !queue_->empty(); }
   TimePoint next_deadline() { return timers_.next_deadline(); }
 
@@ -70,6 +73,7 @@ class Loop {
 
  private:
   TimePoint now_{};
+  WallTime wall_start_{};
   RunQueue own_queue_;
   RunQueue* queue_;
   TimerQueue timers_;

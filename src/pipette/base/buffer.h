@@ -34,7 +34,7 @@ class Buffer {
   std::size_t capacity() const { return capacity_; }
 
   // Room for at least `at_least` octets behind the readable ones; all the room there is.
-  MutableBytes writable(std::size_t at_least) {
+  [[gnu::always_inline]] MutableBytes writable(std::size_t at_least) {
     if (!kPoisons && begin_ == end_) begin_ = end_ = 0;
     if (capacity_ - end_ < at_least || (kPoisons && begin_ > 0)) make_room(at_least);
     return {memory_.get() + end_, capacity_ - end_};

@@ -182,6 +182,7 @@ class OwnedFields {
   void remove(std::string_view name);
   // Keeps its memory.
   void clear() {
+    if (text_.empty() && is_lines_) return;
     text_.clear();
     dead_bytes_ = 0;
     is_lines_ = true;

@@ -7,8 +7,9 @@
 //     });
 //   }
 //
-// The response goes out first. No deadline is set then, no limit of the server's holds any more, and a shutdown does
-// not wait for it; but the worker owns the task, which ends with it at the latest. What it throws goes to the log.
+// The response goes out first. No deadline is set then, no limit of the server's holds any more, and a shutdown tells
+// it (`stop`) but does not wait for it; the worker owns the task, which ends with it at the latest. What it throws goes
+// to the log.
 //
 // Lifetime  the stream dies with the task at the latest.   Threads  the loop's.
 #pragma once
@@ -16,6 +17,7 @@
 #include <functional>
 #include <memory>
 
+#include "pipette/async/stop.h"
 #include "pipette/async/task.h"
 #include "pipette/base/bytes.h"
 #include "pipette/net/address.h"
@@ -29,6 +31,7 @@ struct HijackedConnection {
   net::Address local;
   net::Address remote;
   Runtime* runtime = nullptr;
+  async::StopToken stop;  // its worker shuts down; good while the worker lives
 };
 
 using HijackHandler = std::move_only_function<Task<>(HijackedConnection)>;

@@ -3,21 +3,38 @@
 //   MetricsSnapshot seen = server.metrics();            // of all workers, those that are gone included
 //   seen.read_header_timeouts, seen.open_connections, seen.latency …
 //
-// Units    durations in the histogram: bucket i counts exchanges that took less than 2^i ticks of 1024 ns, and not less
-//          than half of that; from the end of the head to the end of the response.
+// Units    latency is from the end of the head to the end of the response, as octets gathered or written. Bucket i of
+//          the histogram counts exchanges that took less than 2^i ticks of 1024 ns, and not less than half of that.
 // Threads  any may read.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+
+#include "pipette/base/time.h"
 
 namespace pipette::server {
 
 inline constexpr std::size_t kLatencyBuckets = 32;
 inline constexpr std::uint64_t kLatencyTick = 1024;  // nanoseconds
+
+template <class Number>
+struct HistogramOf {
+  void add(Duration took) {
+    const auto nanoseconds = static_cast<std::uint64_t>(std::max<Duration::rep>(took.count(), 0));
+    const auto bucket = static_cast<std::size_t>(std::bit_width(nanoseconds / kLatencyTick));
+    buckets[std::min(bucket, kLatencyBuckets - 1)].add(1);
+    sum.add(nanoseconds);
+  }
+
+  std::array<Number, kLatencyBuckets> buckets{};
+  Number sum{};  // nanoseconds
+};
 
 // What each worker counts, once as a plain number and once as one that another thread may read.
 template <class Number>
@@ -30,11 +47,12 @@ struct MetricsOf {
   Number open_connections{};    // gauge
   Number active_connections{};  // gauge: with a request under way
   Number hijacked{};            // gauge
+  Number evicted{};             // closed to make room, or because the user wanted it
   Number cut{};                 // aborted at the deadline of a shutdown
 
   // Exchanges.
-  Number exchanges{};
-  std::array<Number, 6> responses{};  // by the first digit of their status
+  Number exchanges{};                 // that were served
+  std::array<Number, 6> responses{};  // to these and to what was refused, by the first digit of their status
   Number refused{};                   // what could not be served: malformed, too large, too late
   Number rejected_swamped{};          // too many handlers were overdue
   Number handlers_threw{};
@@ -54,7 +72,7 @@ struct MetricsOf {
   Number bytes_received{};
   Number bytes_sent{};
 
-  std::array<Number, kLatencyBuckets> latency{};
+  HistogramOf<Number> latency{};
 };
 
 // A number that one thread writes and any may read: cheaper than an atomic increment.

@@ -59,7 +59,8 @@ struct ConnInfo {
   const net::Address& remote;
 };
 
-// One line of an access log. The views are good during the call.
+// One line of an access log: a request that was answered, also when it was refused; then it may have no more than a
+// status, since its head never came. The views are good during the call.
 struct AccessRecord {
   std::uint64_t connection_id = 0;
   std::uint64_t request_number = 0;  // on its connection, from 1
@@ -107,6 +108,7 @@ struct ServerOptions {
   std::uint64_t max_request_body_bytes = 4 * 1024 * 1024;  // 413
   std::size_t concurrency = 256 * 1024;                    // connections of a worker at once
   std::size_t max_conns_per_ip = 0;                        // at once, of a worker; 0: no limit. IPv6 counts by /64
+  bool evict_idle = false;                                 // the one that idles longest is closed, for one too many
   Refusal refusal = Refusal::answer;                       // of connections beyond these
   std::uint64_t max_requests_per_conn = 1'000'000;         // then the response says Connection: close
   Duration max_conn_age = std::chrono::hours(24);          // the same

@@ -76,12 +76,13 @@ void Outbox::fail_with(Failure failure) {
   owner_.output_broke();
 }
 
-void Outbox::dismiss() {
-  if (waiter_ == nullptr) return;
+bool Outbox::dismiss() {
+  if (waiter_ == nullptr) return false;
   Flush& dismissed = *waiter_;
   forget_waiter();
   dismissed.outbox_ = nullptr;
   loop_.enqueue(dismissed);
+  return true;
 }
 
 void Outbox::forget_waiter() {

@@ -77,8 +77,8 @@ class Outbox final : private net::Waiter {
     return Flush(*this);
   }
 
-  // Whoever waits for a flush is told so, from the loop; what he wanted to be sent is.
-  void dismiss();
+  // Whoever waits for a flush is told so, from the loop; what he wanted to be sent is. Whether there was somebody.
+  bool dismiss();
 
   // As much as goes at once; true when nothing is left, also because the connection is broken.
   bool push();

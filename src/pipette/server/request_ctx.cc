@@ -19,11 +19,21 @@ using http::FieldName;
 constexpr std::size_t kMaxKeptBodyBytes = 64 * 1024;
 
 void clear_keeping_some(std::string& text) {
-  if (text.capacity() > kMaxKeptBodyBytes) {
-    std::string().swap(text);
-  } else {
-    text.clear();
+  text.clear();
+  if (text.capacity() > kMaxKeptBodyBytes) [[unlikely]]
+    text.shrink_to_fit();
+}
+
+// Into the memory that is there, mostly. `from` may be a part of `to`.
+void assign(std::string& to, std::string_view from) {
+  if (from.size() > to.capacity()) {
+    to = from;
+    return;
   }
+  to.resize_and_overwrite(from.size(), [from](char* at, std::size_t size) {
+    std::string::traits_type::move(at, from.data(), size);
+    return size;
+  });
 }
 
 bool lists_close(std::string_view options) {
@@ -119,7 +129,7 @@ void ResponseParts::drop_head() {
   fields.clear();
 }
 
-void ResponseParts::drop_special() {
+[[gnu::noinline]] void ResponseParts::drop_special() {
   is_plain = true;
   reason.clear();
   body_view = {};
@@ -143,14 +153,14 @@ void Exchange::begin() {
   head.is_http_1_0 = false;
   head_bytes = inline_body_bytes = 0;
   body = {};
-  clear_keeping_some(body_storage);
   decoded_path.clear();
   response.clear();
   if (!is_plain) begin_plain();
 }
 
-void Exchange::begin_plain() {
+[[gnu::noinline]] void Exchange::begin_plain() {
   is_plain = true;
+  clear_keeping_some(body_storage);
   body_reader.reset();
   stop.reset();
   has_given_up = false;
@@ -160,7 +170,7 @@ void Exchange::begin_plain() {
   hijack.reset();
 }
 
-void Exchange::forget_lazy_parts() {
+[[gnu::cold]] void Exchange::forget_lazy_parts() {
   if (body.size() + head.target.size() > kMaxKeptBodyBytes) {
     lazy.reset();
   } else {
@@ -337,7 +347,7 @@ std::optional<std::string_view> RequestCtx::response_header(std::string_view nam
 
 Result<void> RequestCtx::set_content_type(std::string_view type) {
   if (!ascii::is_value(type)) return fail(Errc::bad_field_value);
-  exchange_.response.content_type = ascii::trim(type);
+  assign(exchange_.response.content_type, ascii::trim(type));
   return {};
 }
 
@@ -384,7 +394,7 @@ void RequestCtx::set_connection_close() { exchange_.response.close = true; }
 std::string_view RequestCtx::response_body() const { return exchange_.response.body_bytes(); }
 
 void RequestCtx::set_body(std::string_view body) {
-  exchange_.response.body = body;
+  assign(exchange_.response.body, body);
   exchange_.response.body_view = {};
 }
 

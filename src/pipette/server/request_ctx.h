@@ -259,7 +259,7 @@ class RequestCtx {
   void hijack(HijackHandler handler);
   // The same, with nothing written before.
   void hijack_silently(HijackHandler handler);
-  // 101 with this protocol (RFC 9110 §7.8).
+  // 101 with this protocol (RFC 9110 §7.8). bad_status: HTTP/1.0 does not know it; bad_field_value.
   Result<void> upgrade(std::string_view protocol, HijackHandler handler);
 
   // ---- around it -----------------------------------------------------------------------------------------

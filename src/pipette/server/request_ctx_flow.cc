@@ -110,6 +110,7 @@ void RequestCtx::hijack_silently(HijackHandler handler) {
 }
 
 Result<void> RequestCtx::upgrade(std::string_view protocol, HijackHandler handler) {
+  if (is_http_1_0()) return fail(Errc::bad_status);
   if (const Result<void> set = exchange_.response.fields.set("Upgrade", protocol); !set) return set;
   if (const Result<void> set = exchange_.response.fields.set("Connection", "Upgrade"); !set) return set;
   exchange_.response.status = 101;

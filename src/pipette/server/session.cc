@@ -4,7 +4,9 @@
 #include <array>
 #include <exception>
 #include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "pipette/async/yield.h"
 #include "pipette/base/ascii.h"
@@ -57,13 +59,14 @@ Session::Session(Worker& worker, net::Connected connected, std::uint64_t id)
       ahead_(*connection_, worker.loop_, *this, options().max_read_ahead_bytes),
       attention_(worker.loop_),
       handler_deadline_(*this),
-      warmth_(*this),
+      idle_place_(*this),
       connected_at_(worker.loop_.now()),
       old_at_(after(connected_at_, options().max_conn_age)),
-      began_at_(connected_at_) {}
+      began_at_(connected_at_),
+      is_draining_(worker.is_draining_) {}
 
 Session::~Session() {
-  worker_.take_warm(warmth_);
+  worker_.leave_idle(idle_place_);
   count_octets();
   count_active(false);
   if (exchange_ != nullptr && exchange_->is_handling) part_with_handler();
@@ -107,11 +110,28 @@ bool Session::must_linger() {
 }
 
 void Session::drain() {
+  is_draining_ = true;
   if (state_ == State::idle) connection_->set_deadline(Direction::read, now());
 }
 
+// One that must end waits for its client no longer; what it has handed to write() still goes.
 void Session::request_stop(async::StopReason reason) {
-  if (exchange_ != nullptr && exchange_->is_handling) exchange_->stop.request_stop(reason);
+  if (exchange_ == nullptr || !exchange_->is_handling) return;
+  exchange_->stop.request_stop(reason);
+  if (reason == async::StopReason::peer_finished || reason == async::StopReason::peer_reset) return;
+  ahead_.dismiss();
+  if (out_.dismiss()) is_stream_cut_ = true;
+}
+
+// Whether its handler was told to come to an end, whatever its client does.
+bool Session::must_end() const {
+  const async::StopReason reason = exchange_->stop.reason();
+  return reason == async::StopReason::shutdown || reason == async::StopReason::evicted;
+}
+
+void Session::evict() {
+  drain();
+  request_stop(async::StopReason::evicted);
 }
 
 void Session::abort() {
@@ -146,6 +166,7 @@ void Session::ensure_exchange() {
   exchange_->connection_id = id_;
   exchange_->connected_at = connected_at_;
   exchange_->security = nullptr;
+  configure_as_server();
   if (out_.gathered().capacity() == 0) out_.gathered() = worker_.buffers_.take(options().write_buffer_bytes);
 }
 
@@ -180,22 +201,22 @@ Task<bool> Session::read_head() {
     ensure_exchange();
     const bool has_nothing = is_nothing(exchange_->input.readable());
     const State before = std::exchange(state_, has_nothing ? State::idle : State::reading);
-    if (has_nothing && worker_.is_draining_) co_return false;
+    if (has_nothing && is_draining_) co_return false;
     if (state_ == State::idle && before != State::idle && !is_first) show(ConnState::idle);
     const TimePoint head_deadline = after(began_at_, options().read_header_timeout);
     connection_->set_deadline(Direction::read, has_nothing ? idle_deadline : head_deadline);
     const std::size_t room = exchange_->input.capacity() == 0 ? options().read_buffer_bytes : kMinReadBytes;
     const Result<std::size_t> count = connection_->try_read(exchange_->input.writable(room));
     if (!count && is_would_block(count.error())) {
-      if (exchange_->input.empty()) worker_.keep_warm(warmth_);
+      if (exchange_->input.empty()) worker_.enter_idle(idle_place_);
       co_await net::Readiness(*connection_, Direction::read);
-      worker_.take_warm(warmth_);
+      worker_.leave_idle(idle_place_);
       continue;
     }
     if (!count) {
       const bool is_late = count.error() == std::errc::timed_out;
       if (!is_late) is_connection_lost_ = true;
-      const bool is_asked_to_end = has_nothing && worker_.is_draining_;
+      const bool is_asked_to_end = has_nothing && is_draining_;
       if (is_late && !is_asked_to_end) {
         worker_.count(has_nothing && !is_first ? &Metrics::idle_timeouts : &Metrics::read_header_timeouts);
       }
@@ -236,10 +257,8 @@ Result<void> Session::accept_head() {
   const http::RequestHead& head = exchange_->head;
   const Result<http::BodyLength> length = http::body_length(head);
   if (!length) return fail(length.error());
-  exchange_->body_length = *length;
-  exchange_->max_body_bytes = server.max_request_body_bytes;
-  exchange_->handler_timeout = server.handler_timeout;
-  streams_body_ = server.stream_request_body;
+  exchange_->body_length.kind = length->kind;  // one by one: as a whole it would be read before it has been stored
+  exchange_->body_length.size = length->size;
   own_read_deadline_ = kNever;
   if (worker_.has_rules_) [[unlikely]] {
     if (const Result<void> allowed = apply_rules(); !allowed) return allowed;
@@ -256,7 +275,7 @@ Result<void> Session::accept_head() {
   }
   const bool is_last = exchanges_ + 1 >= server.max_requests_per_conn || now() >= old_at_;
   keeps_alive_ =
-      !is_last && !server.disable_keepalive && http::persists(head.is_http_1_0, head.fields) && !worker_.is_draining_;
+      !is_last && !server.disable_keepalive && http::persists(head.is_http_1_0, head.fields) && !is_draining_;
   return {};
 }
 
@@ -264,11 +283,19 @@ Result<void> Session::accept_head() {
 [[gnu::cold]] Result<void> Session::apply_rules() {
   const ServerOptions& server = options();
   const http::Method method = exchange_->head.method;
+  configure_as_server();
   if (server.on_header_received) apply(server.on_header_received(exchange_->ctx));
   if (server.get_only && method != http::Method::get && method != http::Method::head) {
     return fail(Errc::method_not_allowed);
   }
   return {};
+}
+
+// As long as nobody wants it otherwise for one request.
+void Session::configure_as_server() {
+  exchange_->max_body_bytes = options().max_request_body_bytes;
+  exchange_->handler_timeout = options().handler_timeout;
+  streams_body_ = options().stream_request_body;
 }
 
 void Session::apply(const RequestConfig& config) {
@@ -404,6 +431,7 @@ Task<Result<Bytes>> Session::read_body_some() {
       ahead_.listen();
       co_return data;
     }
+    if (must_end()) co_return fail(Errc::operation_canceled);
     const TimePoint began = now();
     connection_->set_deadline(Direction::read, body_deadline());
     if (!co_await ahead_.more()) co_return fail(Errc::operation_canceled);  // and the session may be gone
@@ -464,9 +492,18 @@ async::Soon<> Session::call_handler() {
   }
   worker_.loop_.refresh_now();
   if (now() >= exchange.deadline) worker_.count(&Metrics::handlers_overran);
+  if (!exchange.response.is_plain && wants_source_sent(exchange)) [[unlikely]] {
+    connection_->set_deadline(Direction::read, kNever);
+    return await_handler(send_source(exchange));
+  }
   if (!exchange.is_plain) [[unlikely]]
     conclude_handler();
   return {};
+}
+
+bool Session::wants_source_sent(const Exchange& exchange) {
+  return exchange.session != nullptr && exchange.response.source && !exchange.thrown && !exchange.has_given_up &&
+         !exchange.session->has_begun_response();
 }
 
 void Session::conclude_handler() {
@@ -489,6 +526,7 @@ Task<> Session::await_handler(Task<> handler) {
   worker_.loop_.arm(handler_deadline_, exchange_->deadline);
   ahead_.listen(exchange_->input.size() - exchange_->head_bytes - exchange_->inline_body_bytes);
   (void)out_.push();
+  if (worker_.stops_handlers_) request_stop(async::StopReason::shutdown);
   while (exchange_->is_handling && !is_cut_ && !must_answer_late()) {
     co_await attention_.wait();
     attention_.reset();
@@ -576,7 +614,7 @@ void Session::output_broke() { request_stop(async::StopReason::peer_reset); }
 async::Soon<> Session::finish() {
   Exchange& exchange = *exchange_;
   exchange.session = nullptr;
-  const bool announces_end = worker_.is_draining_ && !has_begun_response();
+  const bool announces_end = is_draining_ && !has_begun_response();
   if (announces_end || exchange.response.close) keeps_alive_ = false;
   if ((!exchange.is_plain || !exchange.response.is_plain) && is_special()) [[unlikely]]
     return finish_slowly();
@@ -587,9 +625,7 @@ async::Soon<> Session::finish() {
   return conclude_exchange();
 }
 
-bool Session::is_special() const {
-  return !is_body_complete_ || exchange_->response.source || has_begun_response() || exchange_->hijack;
-}
+bool Session::is_special() const { return !is_body_complete_ || has_begun_response() || exchange_->hijack; }
 
 Task<> Session::send_large_body() {
   response_bytes_ = exchange_->response.body_bytes().size();
@@ -611,8 +647,6 @@ Task<> Session::finish_slowly() {
   if (has_begun_response()) {
     const Result<void> ended = end_stream();
     if (!ended) worker_.server_.log("a response was cut short: " + ended.error().message());
-  } else if (exchange.response.source) {
-    co_await stream_source();
   } else {
     write_response(exchange, true);
   }
@@ -638,7 +672,7 @@ async::Soon<> Session::conclude_exchange() {
   return {};
 }
 
-void Session::take_what_is_behind() {
+[[gnu::noinline]] void Session::take_what_is_behind() {
   Buffer& behind = ahead_.octets();
   if (exchange_->input.empty()) {
     std::swap(exchange_->input, behind);
@@ -649,7 +683,7 @@ void Session::take_what_is_behind() {
 }
 
 // What this exchange has to send goes by its limits, which end with it.
-Task<> Session::flush_within_own_limits() {
+[[gnu::cold]] Task<> Session::flush_within_own_limits() {
   co_await out_.flush();
   has_own_write_limits_ = false;
   out_.set_deadline(kNever);
@@ -724,7 +758,7 @@ Result<void> Session::begin_stream() {
   Exchange& exchange = *exchange_;
   exchange.is_plain = false;
   worker_.loop_.disarm(handler_deadline_);
-  if (worker_.is_draining_ || exchange.response.close) keeps_alive_ = false;
+  if (is_draining_ || exchange.response.close) keeps_alive_ = false;
   if (!is_body_complete_ && std::exchange(owes_continue_, false)) keeps_alive_ = false;
   const Result<http::BodyLength> length =
       http::write_response_head(out_.gathered(), response_head(exchange, exchange.response.stream_length));
@@ -733,6 +767,7 @@ Result<void> Session::begin_stream() {
   if (ends_with_connection_) keeps_alive_ = false;
   body_writer_.emplace(*length);
   response_bytes_ = 0;
+  is_stream_cut_ = false;
   return {};
 }
 
@@ -742,6 +777,7 @@ async::Soon<Result<void>> Session::write_body(Bytes data) {
     if (!begun) return begun;
   }
   if (is_lost()) return Result<void>(fail(loss()));
+  if (is_stream_cut_) return Result<void>(fail(Errc::operation_canceled));
   if (!is_silent(*exchange_)) {
     const Result<void> written = body_writer_->write(out_.gathered(), data);
     if (!written) return written;
@@ -756,6 +792,8 @@ Task<Result<void>> Session::flush_body() {
     const Result<void> begun = begin_stream();
     if (!begun) co_return begun;
   }
+  if (must_end() && !out_.push()) is_stream_cut_ = true;
+  if (is_stream_cut_) co_return fail(Errc::operation_canceled);
   if (!co_await out_.flush()) co_return fail(Errc::operation_canceled);  // and the session may be gone
   if (is_lost()) co_return fail(loss());
   co_return Result<void>();
@@ -769,36 +807,29 @@ Errc Session::loss() const {
 
 // The end of a body that the handler has written; nothing ends the one of a handler that has thrown.
 Result<void> Session::end_stream() {
+  if (is_stream_cut_) {
+    cut_short();
+    return fail(Errc::operation_canceled);
+  }
   if (exchange_->thrown || is_silent(*exchange_)) return {};
   const Result<void> finished = body_writer_->finish(out_.gathered(), exchange_->response.trailers.view());
   if (!finished) keeps_alive_ = false;
   return finished;
 }
 
-Task<> Session::stream_source() {
-  Exchange& exchange = *exchange_;
-  Result<void> went = begin_stream();
+// Does what a handler would that writes its response piece by piece, and fares as it does.
+Task<> Session::send_source(Exchange& exchange) {
+  RequestCtx& ctx = exchange.ctx;
+  Result<void> went = co_await ctx.write(Bytes());  // the head
   std::vector<char> room(is_silent(exchange) ? 0 : kSourceBytes);
-  try {
-    while (went && !room.empty()) {
-      const Result<std::size_t> count = co_await exchange.response.source->read(room);
-      if (!count) went = fail(count.error());
-      if (!count || *count == 0) break;
-      const Bytes piece(room.data(), std::min(*count, room.size()));
-      went = co_await write_body(piece);
-    }
-  } catch (const std::exception& error) {
-    exchange.is_plain = false;
-    exchange.thrown = error.what();
-  } catch (...) {
-    exchange.is_plain = false;
-    exchange.thrown = "not a std::exception";
+  while (went && !room.empty()) {
+    const Result<std::size_t> count = co_await exchange.response.source->read(room);
+    if (!count) throw std::system_error(count.error(), "its body source failed");
+    if (*count == 0) co_return;
+    const Bytes piece(room.data(), std::min(*count, room.size()));
+    went = co_await ctx.write(piece);
   }
-  if (went && !exchange.thrown) went = end_stream();
-  if (went && !exchange.thrown) co_return;
-  cut_short();
-  worker_.server_.log(exchange.thrown ? "a body source threw: " + *exchange.thrown
-                                      : "a response was cut short: " + went.error().message());
+  if (went == fail(Errc::wrong_body_size)) throw std::system_error(went.error(), "its body source");
 }
 
 // The end of a body is missing, which tells the client; but not where the connection's end is that of the body.
@@ -842,6 +873,7 @@ Task<> Session::hand_over() {
   hijacked.local = ends_->local;
   hijacked.remote = ends_->remote;
   hijacked.runtime = &worker_.runtime_;
+  hijacked.stop = worker_.stopping_.token();
   worker_.hand_over(std::move(exchange_->hijack->handler), std::move(hijacked));
 }
 
@@ -856,10 +888,13 @@ void Session::refuse_with(int status, std::string_view message, Errc error) {
   state_ = State::reading;  // also of empty lines: there is an answer now that must not be lost
   if (options().log_all_errors) worker_.server_.log("refused a request: " + std::string(message));
   worker_.count(&Metrics::refused);
+  if (exchange_->head_bytes == 0) exchange_->started_at = now();
+  exchange_->request_number = exchanges_ + 1;
   exchange_->ctx.error(status, message);
   if (error == Errc::method_not_allowed) (void)exchange_->response.fields.set("Allow", "GET, HEAD");
   if (options().on_error) options().on_error(exchange_->ctx, error);
   write_response(*exchange_, true);
+  worker_.count_response(*exchange_, response_bytes_);
 }
 
 }  // namespace pipette::server

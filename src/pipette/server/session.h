@@ -45,11 +45,13 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
 
   Task<> run();
 
-  // Its place among those that idle and hold memory still.
-  struct Warmth final : ListNode {
-    explicit Warmth(Session& owner) : session(owner) {}
+  // Its place among those that wait for a request.
+  struct IdlePlace final : ListNode {
+    explicit IdlePlace(Session& owner) : session(owner) {}
     Session& session;
+    bool is_warm = false;  // it holds the memory of its last exchange
   };
+  std::uint64_t id() const { return id_; }
   // What an idle connection needs is its connection.
   void release_memory();
 
@@ -57,6 +59,8 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   void drain();
   // Tells the handler to stop.
   void request_stop(async::StopReason reason);
+  // Makes room for others: tells the handler to stop, and drains.
+  void evict();
   // Ends it now: what is under way is cut off, and a handler that does not return is overdue.
   void abort();
 
@@ -69,6 +73,9 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   void set_write_deadline(TimePoint deadline);
   bool has_begun_response() const { return body_writer_.has_value(); }
   void move_handler_deadline();
+  // What a handler has left to be sent, as a part of its work.
+  static bool wants_source_sent(const Exchange& exchange);
+  static Task<> send_source(Exchange& exchange);
   // The handler has ended, or given up.
   void attend() { attention_.set(); }
 
@@ -97,6 +104,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   Parsed parse_head();
   Result<void> accept_head();
   Result<void> apply_rules();
+  void configure_as_server();
   void apply(const RequestConfig& config);
 
   async::Soon<bool> prepare_body();
@@ -116,6 +124,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   void answer_with(const LateAnswer& answer);
   void conclude_handler();
   bool is_special() const;
+  bool must_end() const;
   void take_what_is_behind();
   void part_with_handler();
   void refuse_thrown(const std::string& what);
@@ -125,7 +134,6 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   async::Soon<> finish();
   Task<> send_large_body();
   Task<> finish_slowly();
-  Task<> stream_source();
   Result<void> end_stream();
   void cut_short();
   Errc loss() const;
@@ -155,7 +163,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   ReadAhead ahead_;  // what arrived behind a head while its body was received, or while its handler was at work
   async::Event attention_;
   HandlerDeadline handler_deadline_;
-  Warmth warmth_;
+  IdlePlace idle_place_;
 
   TimePoint connected_at_;
   TimePoint old_at_;                      // from when on it is too old for another request
@@ -175,6 +183,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
 
   std::optional<http::BodyWriter> body_writer_;  // of a response that is being streamed
   bool ends_with_connection_ = false;            // its body
+  bool is_stream_cut_ = false;                   // a stop has come while it was waited for
   std::uint64_t response_bytes_ = 0;             // of its body
   std::uint64_t counted_sent_ = 0;
   std::uint64_t counted_received_ = 0;
@@ -185,6 +194,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   bool is_handler_late_ = false;
   bool is_cut_ = false;
   bool is_active_ = false;
+  bool is_draining_;                      // serves no request more than the one under way
   std::uint32_t exchanges_in_a_row_ = 0;  // since the session last let others run
   std::size_t bytes_in_a_row_ = 0;
 };

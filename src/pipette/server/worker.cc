@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <string>
 #include <utility>
 
@@ -65,6 +64,7 @@ Worker::Worker(const Server& server, Runtime& runtime)
       exchanges_(server.options().head, loop_),
       per_ip_(server.options().max_conns_per_ip),
       has_rules_(server.options().on_header_received || server.options().get_only),
+      tells_access_(server.options().on_access),
       stopping_(loop_),
       handlers_(loop_),
       hijackers_(loop_),
@@ -76,16 +76,12 @@ Worker::Worker(const Server& server, Runtime& runtime)
 
 Worker::~Worker() { server_.leave(metrics_); }
 
-std::string_view Worker::prefix(int status) {
-  const WallTime now = loop_.wall_now();
-  if (status != prefix_status_ || now >= prefix_until_ || now < prefix_until_ - std::chrono::seconds(1)) {
-    prefix_ = http::status_line(status);
-    prefix_ += server_line_;
-    if (!server_.options().no_default_date) prefix_ += date_.at(now);
-    prefix_status_ = status;
-    prefix_until_ = std::chrono::floor<std::chrono::seconds>(now) + std::chrono::seconds(1);
-  }
-  return prefix_;
+void Worker::make_prefix(int status, WallTime now) {
+  prefix_ = http::status_line(status);
+  prefix_ += server_line_;
+  if (!server_.options().no_default_date) prefix_ += date_.at(now);
+  prefix_status_ = status;
+  prefix_second_ = std::chrono::floor<std::chrono::seconds>(now);
 }
 
 // ---- connections -----------------------------------------------------------------------------------------
@@ -120,10 +116,11 @@ Task<> Worker::serve_connection(net::Connected connected) {
 }
 
 // Counts a connection from now on, though it is served later: neither a limit nor a shutdown may overlook it. One that
-// is too many is dealt with here.
+// is too many is dealt with here. One that has been evicted is gone only when its session has seen it.
 bool Worker::admit(net::Connected& connected) {
   count(&Metrics::accepted);
-  const bool is_too_many = open_ >= server_.options().concurrency;
+  const bool is_full = open_ >= server_.options().concurrency;
+  const bool is_too_many = is_full && !(server_.options().evict_idle && evict_idle());
   if (!is_too_many && per_ip_.enter(connected.remote)) {
     ++open_;
     metrics_.open_connections.add(1);
@@ -175,18 +172,41 @@ void Worker::note_end() {
   if (open_ == 0 && overdue_ == 0) endings_.for_each([](Ending& ending) { ending.event.set(); });
 }
 
-void Worker::keep_warm(Session::Warmth& idle) {
-  warm_.push_back(idle);
+void Worker::enter_idle(Session::IdlePlace& place) {
+  place.is_warm = true;
+  warm_.push_back(place);
   if (++warm_count_ <= kMaxWarm) return;
-  Session& coldest = warm_.front().session;
-  take_warm(warm_.front());
-  coldest.release_memory();
+  Session::IdlePlace& coldest = warm_.front();
+  leave_idle(coldest);
+  coldest.session.release_memory();
+  cold_.push_back(coldest);
 }
 
-void Worker::take_warm(Session::Warmth& idle) {
-  if (!idle.is_linked()) return;
-  idle.unlink();
-  --warm_count_;
+void Worker::leave_idle(Session::IdlePlace& place) {
+  if (!place.is_linked()) return;
+  place.unlink();
+  if (std::exchange(place.is_warm, false)) --warm_count_;
+}
+
+// Makes room by closing the connection that has waited longest for a request, if one does.
+bool Worker::evict_idle() {
+  if (cold_.empty() && warm_.empty()) return false;
+  Session::IdlePlace& place = cold_.empty() ? warm_.front() : cold_.front();
+  leave_idle(place);
+  place.session.evict();
+  count(&Metrics::evicted);
+  return true;
+}
+
+bool Worker::evict(std::uint64_t connection_id) {
+  bool is_found = false;
+  open_sessions_.for_each([&](Session& session) {
+    if (session.id() != connection_id) return;
+    is_found = true;
+    session.evict();
+  });
+  if (is_found) count(&Metrics::evicted);
+  return is_found;
 }
 
 // ---- handlers --------------------------------------------------------------------------------------------
@@ -201,6 +221,10 @@ void Worker::run_handler(Exchange& exchange, Task<> handler) {
 Task<> Worker::await_handler(Exchange& exchange) {
   try {
     co_await exchange.handler;
+    if (Session::wants_source_sent(exchange)) {
+      exchange.handler = Session::send_source(exchange);
+      co_await exchange.handler;
+    }
   } catch (const std::exception& error) {
     exchange.thrown = error.what();
   } catch (...) {
@@ -258,20 +282,10 @@ void Worker::count_failure(Outbox::Failure failure) {
   if (failure == Outbox::Failure::too_slow) count(&Metrics::write_rate_timeouts);
 }
 
-void Worker::count_exchange(const Exchange& exchange, std::uint64_t body_bytes) {
-  count(&Metrics::exchanges);
-  const std::size_t digit = static_cast<unsigned>(exchange.response.status) / 100;
-  metrics_.responses[std::min(digit, metrics_.responses.size() - 1)].add(1);
+[[gnu::cold]] void Worker::tell_access(const Exchange& exchange, std::uint64_t body_bytes) {
+  static const http::RequestHead kNone;
+  const http::RequestHead& head = exchange.head_bytes > 0 ? exchange.head : kNone;
   const Duration took = loop_.now() - exchange.started_at;
-  const auto ticks = static_cast<std::uint64_t>(std::max<Duration::rep>(took.count(), 0)) / kLatencyTick;
-  const auto bucket = static_cast<std::size_t>(std::bit_width(ticks));
-  metrics_.latency[std::min(bucket, kLatencyBuckets - 1)].add(1);
-  if (server_.options().on_access) [[unlikely]]
-    tell_access(exchange, body_bytes, took);
-}
-
-[[gnu::cold]] void Worker::tell_access(const Exchange& exchange, std::uint64_t body_bytes, Duration took) {
-  const http::RequestHead& head = exchange.head;
   server_.options().on_access({.connection_id = exchange.connection_id,
                                .request_number = exchange.request_number,
                                .remote = exchange.ends->remote,
@@ -308,6 +322,7 @@ Task<ShutdownReport> Worker::shutdown(TimePoint deadline, Duration notice) {
   const TimePoint notice_at = deadline == kNever ? kNever : deadline - notice;
   for (const TimePoint until : {notice_at, deadline}) {
     co_await wait_for_end(until);
+    stops_handlers_ = true;
     open_sessions_.for_each([](Session& session) { session.request_stop(async::StopReason::shutdown); });
     for (const std::unique_ptr<Exchange>& late : late_) late->stop.request_stop(async::StopReason::shutdown);
   }

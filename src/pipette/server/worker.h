@@ -58,6 +58,10 @@ class Worker {
 
   // Safe to call again, also while another call waits.
   Task<ShutdownReport> shutdown(TimePoint deadline, Duration notice = kStopNotice);
+  // Closes one connection (ConnInfo::id) when the exchange under way, if any, has ended; its handler is told to stop,
+  // with StopReason::evicted. False when there is none of that id.
+  bool evict(std::uint64_t connection_id);
+
   WorkerState state() const { return state_; }
 
   std::size_t open_connections() const { return open_; }
@@ -74,15 +78,23 @@ class Worker {
   class Alarm;
 
   // Status line, Server and Date of a response, which change once a second at most.
-  std::string_view prefix(int status);
+  std::string_view prefix(int status) {
+    const WallTime now = loop_.wall_now();
+    if (status != prefix_status_ || now < prefix_second_ || now >= prefix_second_ + std::chrono::seconds(1)) {
+      make_prefix(status, now);
+    }
+    return prefix_;
+  }
+  void make_prefix(int status, WallTime now);
   std::string_view date_line() { return date_.at(loop_.wall_now()); }
   bool admit(net::Connected& connected);
   Task<> run_session(net::Connected connected);
   Task<> refuse(net::Connected connected, int status);
   Task<> wait_for_end(TimePoint deadline);
   void note_end();
-  void keep_warm(Session::Warmth& idle);
-  void take_warm(Session::Warmth& idle);
+  void enter_idle(Session::IdlePlace& place);
+  void leave_idle(Session::IdlePlace& place);
+  bool evict_idle();
 
   // ---- handlers that have suspended
   void run_handler(Exchange& exchange, Task<> handler);
@@ -99,7 +111,8 @@ class Worker {
   void add(Count Metrics::* counter, std::uint64_t more) { (metrics_.*counter).add(more); }
   void count_failure(Outbox::Failure failure);
   void count_exchange(const Exchange& exchange, std::uint64_t body_bytes);
-  void tell_access(const Exchange& exchange, std::uint64_t body_bytes, Duration took);
+  void count_response(const Exchange& exchange, std::uint64_t body_bytes);
+  void tell_access(const Exchange& exchange, std::uint64_t body_bytes);
 
   const Server& server_;
   Runtime& runtime_;
@@ -108,21 +121,25 @@ class Worker {
   BufferPool buffers_;
   IpLimit per_ip_;
   bool has_rules_;           // whether heads are asked for more than what HTTP says
+  bool tells_access_;        // whether somebody keeps an access log
   std::string server_line_;  // "Server: …\r\n", or nothing
   http::DateLine date_;
   std::string prefix_;
   int prefix_status_ = 0;
-  WallTime prefix_until_{};
+  WallTime prefix_second_{};  // the one it is good for
   WorkerState state_ = WorkerState::running;
   bool is_draining_ = false;
-  async::StopSource stopping_;  // ends the pauses of those who accept
+  bool stops_handlers_ = false;  // the end is near: those that are at work are told, and those that begin
+  async::StopSource stopping_;   // ends the pauses of those who accept
   std::uint64_t connections_ = 0;
   std::size_t open_ = 0;
   std::size_t overdue_ = 0;
   Metrics metrics_;
   List<Acceptor> acceptors_;
   List<Session> open_sessions_;
-  List<Session::Warmth> warm_;  // those that idle and hold memory, the one that idles longest in front
+  // Those that wait for a request, each in order, the one that has waited longest in front.
+  List<Session::IdlePlace> cold_;  // longer than any that is warm
+  List<Session::IdlePlace> warm_;
   std::size_t warm_count_ = 0;
   List<Refused> refused_;
   List<Ending> endings_;
@@ -133,5 +150,19 @@ class Worker {
   async::TaskGroup refusals_;
   async::TaskGroup sessions_;
 };
+
+inline void Worker::count_exchange(const Exchange& exchange, std::uint64_t body_bytes) {
+  metrics_.exchanges.add(1);
+  metrics_.latency.add(loop_.now() - exchange.started_at);
+  count_response(exchange, body_bytes);
+}
+
+// Also of what was refused.
+inline void Worker::count_response(const Exchange& exchange, std::uint64_t body_bytes) {
+  const std::size_t digit = static_cast<unsigned>(exchange.response.status) / 100;
+  metrics_.responses[std::min(digit, metrics_.responses.size() - 1)].add(1);
+  if (tells_access_) [[unlikely]]
+    tell_access(exchange, body_bytes);
+}
 
 }  // namespace pipette::server

@@ -14,6 +14,8 @@ constexpr int kRunsATurn = 64;
 constexpr int kCompletionsATurn = 64;
 // Waiting longer is waiting several times; keeps the sum of now and a far deadline from overflowing.
 constexpr Duration kLongestWait = std::chrono::hours(1);
+// How often civil time is looked at, since somebody may set it.
+constexpr Duration kWallLook = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -32,9 +34,12 @@ Loop::~Loop() {
   slots_.sockets.for_each([](Socket& socket) { socket.close(); });
 }
 
-WallTime Loop::wall_now() const { return std::chrono::system_clock::now(); }
-
-void Loop::refresh_now() { set_now(read_clock()); }
+void Loop::refresh_now() {
+  set_now(read_clock());
+  if (now() < wall_is_good_until_) return;
+  set_wall_start(std::chrono::system_clock::now() - now().time_since_epoch());
+  wall_is_good_until_ = after(now(), kWallLook);
+}
 
 void Loop::post(Work work) {
   asio::post(io_, [this, posted = std::move(work)]() mutable {

@@ -28,7 +28,6 @@ class Loop final : public async::Loop {
   Loop();
   ~Loop() override;
 
-  WallTime wall_now() const override;
   void refresh_now() override;
   void post(Work work) override;
 
@@ -54,6 +53,7 @@ class Loop final : public async::Loop {
   } slots_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+  TimePoint wall_is_good_until_{};
   bool stop_requested_ = false;
 };
 
