@@ -13,7 +13,8 @@
 // Traps     coroutines take values or references to what their awaiter owns; a capturing lambda is no
 //           coroutine (its captures die first); name a braced temporary before awaiting a call that takes it.
 //           With g++ 12 also name what a condition awaits when its arguments make temporaries:
-//           `if (co_await ctx.sleep(2s) != ...)`, seconds made nanoseconds, can end in an illegal instruction.
+//           `if (co_await ctx.sleep(2s) != ...)`, seconds made nanoseconds, can end in an illegal instruction;
+//           and what stands behind && or ||, which is awaited even where the left side has decided.
 // Threads   one loop's.
 #pragma once
 
