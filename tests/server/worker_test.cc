@@ -189,8 +189,10 @@ TEST(Worker, ShedsNoMoreOnceItShutsDown) {
   for (int i = 0; i < 200; ++i) peers.push_back(app.connect());
   app.lab().advance(5ms - 1ns);
   while (app.worker().metrics().connections_shed.get() == 0) ASSERT_TRUE(app.lab().world().step());
-  app.lab().run(app.worker().shutdown(after(app.lab().now(), 1s)));
+  Task<ShutdownReport> shutdown = app.worker().shutdown(after(app.lab().now(), 1s));
+  shutdown.start();
   app.lab().settle();
+  EXPECT_TRUE(shutdown.done());
   EXPECT_EQ(app.worker().metrics().connections_shed.get(), 64U) << "the others went with the listener";
   EXPECT_TRUE(std::ranges::all_of(peers, [](Peer& peer) { return peer.was_reset(); }));
   EXPECT_EQ(app.lab().elapsed(), 5ms);
