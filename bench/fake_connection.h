@@ -67,6 +67,7 @@ class FakeListener final : public net::Listener {
     return net::Connected{std::make_unique<RequestSource>(*this, requests), {}, {}};
   }
   void wait(net::Waiter& waiter) override { waiters_.push_back(waiter); }
+  bool shed() override { return false; }
   void close() override {}
   net::Address address() const override { return {}; }
 

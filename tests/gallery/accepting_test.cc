@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using lab::BodyIs;
 using lab::HasStatus;
+using lab::IsError;
 using testing::ElementsAre;
 using testing::Pair;
 using testing::SizeIs;
@@ -25,6 +26,9 @@ TEST_F(Gallery, NeitherSpinsNorGivesUpWhenDescriptorsRunOut) {
   stands_for("Crow #1228, C++ REST SDK #546");
   serve([](RequestCtx& ctx) { ctx.set_body("Hello"); });
   lab_.world().network().fail_accept(*net::Address::parse("app:80"), Errc::too_many_open_files, 20);
+  EXPECT_THAT(lab_.run(lab_.client().get("http://app/")), IsError(Errc::connection_reset)) << "who cannot be served";
+  EXPECT_EQ(lab_.elapsed(), 5ms) << "need not wait to learn it";
+  lab_.advance(12'270ms);
   EXPECT_THAT(lab_.get("http://app/"), BodyIs("Hello"));
   EXPECT_THAT(log_, SizeIs(20)) << "a line for each try, and not millions";
   EXPECT_EQ(lab_.elapsed(), 13'275ms) << "5 ms, 10 ms, … 640 ms, and then once a second";

@@ -265,8 +265,9 @@ TEST(Network, HasBadDays) {
   silence.is_silent = true;  // it never comes
   lab.world().network().set_answer("shop", silence);
   EXPECT_THAT(lab.run(lab.client().get("http://shop/")), IsError(Errc::timed_out));
-  lab.world().network().fail_accept(*net::Address::parse("app:80"), Errc::too_many_open_files, 3);
-  EXPECT_EQ(lab.get("http://app/").status, 200);  // the worker tries again
+  lab.world().network().fail_accept(*net::Address::parse("app:80"), Errc::too_many_open_files, 2);
+  EXPECT_THAT(lab.run(lab.client().get("http://app/")), IsError(Errc::connection_reset));  // it is told at least
+  EXPECT_EQ(lab.get("http://app/").status, 200);                                           // the worker tries again
   lab.host("app").set_skew(-24h);
   EXPECT_EQ(lab.get("http://app/").header("Date")->substr(0, 16), "Wed, 31 Dec 2025");
 }

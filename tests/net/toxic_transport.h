@@ -38,6 +38,7 @@ class ToxicTransport final : public Transport, private Runtime, private Network 
         : transport_(transport), inner_(std::move(inner)) {}
     Result<Connected> try_accept() override { return transport_.wrap(inner_->try_accept()); }
     void wait(Waiter& waiter) override { inner_->wait(waiter); }
+    bool shed() override { return inner_->shed(); }
     void close() override { inner_->close(); }
     Address address() const override { return inner_->address(); }
 

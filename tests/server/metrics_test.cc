@@ -185,9 +185,10 @@ TEST(Metrics, AreReadByPrometheus) {
   }
   EXPECT_THAT(
       values,
-      ElementsAre("pipette_accepted_total 15", "pipette_accept_errors_total 0", "pipette_rejected_concurrency_total 5",
-                  "pipette_rejected_per_ip_total 0", "pipette_open_connections 7", "pipette_active_connections 0",
-                  "pipette_hijacked 1", "pipette_evicted_total 0", "pipette_cut_total 0", "pipette_exchanges_total 6",
+      ElementsAre("pipette_accepted_total 15", "pipette_accept_errors_total 0", "pipette_connections_shed_total 0",
+                  "pipette_rejected_concurrency_total 5", "pipette_rejected_per_ip_total 0",
+                  "pipette_open_connections 7", "pipette_active_connections 0", "pipette_hijacked 1",
+                  "pipette_evicted_total 0", "pipette_cut_total 0", "pipette_exchanges_total 6",
                   "pipette_refused_total 3", "pipette_rejected_swamped_total 1", "pipette_handlers_threw_total 1",
                   "pipette_handlers_overran_total 0", "pipette_handlers_overdue 1", "pipette_idle_timeouts_total 0",
                   "pipette_read_header_timeouts_total 1", "pipette_read_timeouts_total 0",

@@ -1,12 +1,16 @@
 // Why a handler is told to stop, and how a worker comes to its end.
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "pipette/async/sleep.h"
+#include "pipette/async/task_group.h"
 #include "pipette/lab/gtest.h"
 #include "pipette/server/blocking.h"
 #include "pipette/server/timeout.h"
@@ -304,6 +308,63 @@ TEST(Shutdown, MayBeAskedForTwiceAtOnce) {
   peer.close_write();
   app.lab().settle();
   EXPECT_TRUE(late.done() && early.done());
+}
+
+// ---- several workers -----------------------------------------------------------------------------------------
+
+// A worker on a loop of its own, at a port of its own.
+struct Loop {
+  Loop(const Server& server, Runtime& runtime, std::string_view address)
+      : worker(server, runtime), serving(runtime.loop()) {
+    serving.spawn(worker.serve(*runtime.network().listen(*net::Address::parse(address))));
+  }
+  Worker worker;
+  async::TaskGroup serving;
+};
+
+TEST(ShutdownAll, EndsWorkersOnSeveralLoopsAtOnceAndSumsWhatTheyReport) {
+  const auto act = [](RequestCtx& ctx) -> Task<> {
+    if (ctx.path() == "/deaf") co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 1h));
+    if (ctx.path() == "/slow") co_await async::sleep_until(ctx.runtime().loop(), after(ctx.now(), 20s));
+  };
+  const Server server(act, patient());
+  Lab lab;
+  Loop first(server, lab.host("app").runtime(), "app:80");
+  Loop second(server, lab.host("app").add_runtime(), "app:81");
+  lab.settle();
+  std::vector<Peer> peers;
+  const auto say = [&](std::string_view address, const std::string& words) {
+    peers.push_back(lab.connect(address));
+    peers.back().send(words);
+  };
+  say("app:80", get("/"));
+  say("app:80", get("/deaf"));
+  say("app:81", get("/") + get("/") + get("/slow"));
+  say("app:81", get("/deaf"));
+  say("app:81", get("/deaf"));
+  lab.settle();
+  const std::array<Worker*, 2> workers = {&first.worker, &second.worker};
+  const ShutdownReport report = lab.run(shutdown_all(workers, after(lab.now(), 30s)));
+  EXPECT_EQ(report.served, 4U);
+  EXPECT_EQ(report.cut, 3U);
+  EXPECT_EQ(report.overdue, 3U);
+  EXPECT_LE(lab.elapsed(), 31s) << "not one after the other";
+  for (const Worker* worker : workers) EXPECT_EQ(worker->state(), WorkerState::stopped);
+}
+
+TEST(ShutdownAll, GivesTheNoticeThatWasAskedForAndHasNothingToSayOfNobody) {
+  Sleepers sleepers;
+  const Server server(sleepers.handler(), patient());
+  Lab lab;
+  Loop loop(server, lab.host("app").runtime(), "app:80");
+  lab.settle();
+  Peer peer = lab.connect("app:80");
+  peer.send(kGet);
+  lab.settle();
+  const std::array<Worker*, 1> workers = {&loop.worker};
+  EXPECT_EQ(lab.run(shutdown_all(std::span<Worker* const>(), after(lab.now(), 30s))).served, 0U);
+  EXPECT_EQ(lab.run(shutdown_all(workers, after(lab.now(), 30s), 10s)).cut, 0U);
+  EXPECT_THAT(sleepers.take(), ElementsAre(said("/", StopReason::shutdown, 20)));
 }
 
 }  // namespace

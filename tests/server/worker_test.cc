@@ -2,10 +2,13 @@
 #include "pipette/server/worker.h"
 
 #include <algorithm>
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "pipette/async/sleep.h"
@@ -88,6 +91,111 @@ TEST(Worker, StartsWithAShortPauseAgainOnceAnAcceptHasSucceeded) {
   ASSERT_EQ(times.size(), 7U);
   EXPECT_EQ(times[5], "+1.000000000");
   EXPECT_EQ(times[6], "+1.005000000");
+}
+
+TEST(Worker, ShedsThoseWhoWaitWhenThereIsNoDescriptorForThem) {
+  for (const Errc error : {Errc::too_many_open_files, Errc::too_many_open_files_in_system}) {
+    Serving app(greet);
+    app.lab().world().network().fail_accept(app_address(), error, 2);
+    app.lab().settle();
+    Peer first = app.connect();
+    Peer second = app.connect();
+    second.send(kGet);
+    app.lab().advance(5ms - 1ns);
+    EXPECT_FALSE(first.closed() || second.closed()) << "it may get better";
+    app.lab().advance(1ns);
+    EXPECT_TRUE(first.was_reset() && second.was_reset());
+    Peer third = app.connect();
+    third.send(kGet);
+    app.lab().advance(10ms - 1ns);
+    EXPECT_EQ(third.received(), "");
+    app.lab().advance(1ns);
+    EXPECT_EQ(third.received(), ok("Hello"));
+    const Metrics& metrics = app.worker().metrics();
+    EXPECT_EQ(metrics.connections_shed.get(), 2U);
+    EXPECT_EQ(metrics.accept_errors.get(), 2U);
+    EXPECT_EQ(metrics.accepted.get(), 1U) << "who was shed was none of them";
+  }
+}
+
+TEST(Worker, KeepsThoseWhoWaitWhenAnAcceptFailsForAnotherReason) {
+  struct Case {
+    std::error_code error;
+    std::size_t lost;
+  };
+  const std::vector<Case> cases = {
+      {std::make_error_code(std::errc::no_buffer_space), 0},
+      {std::make_error_code(std::errc::not_enough_memory), 0},
+      {make_error_code(Errc::connection_aborted), 1},  // whose accept it was
+  };
+  for (const Case& each : cases) {
+    Serving app(greet);
+    app.lab().world().network().fail_accept(app_address(), each.error, 2);
+    app.lab().settle();
+    std::array<Peer, 3> peers = {app.connect(), app.connect(), app.connect()};
+    for (Peer& peer : peers) peer.send(kGet);
+    app.lab().advance(14ms);
+    for (Peer& peer : peers) EXPECT_EQ(peer.received(), "") << "it pauses again: " << each.error.message();
+    app.lab().advance(1ms);
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+      if (i < each.lost) {
+        EXPECT_TRUE(peers.at(i).was_reset());
+      } else {
+        EXPECT_EQ(peers.at(i).received(), ok("Hello")) << each.error.message();
+      }
+    }
+    EXPECT_THAT(failed_accepts(app), ElementsAre("+0.000000000", "+0.005000000"));
+    EXPECT_EQ(app.worker().metrics().connections_shed.get(), 0U);
+  }
+}
+
+TEST(Worker, ShedsInTurnsAndPausesEvenIfNotAllAreShed) {
+  ServerOptions options;
+  options.log = [](std::string_view) {};
+  Lab lab;
+  const Server server(greet, options);
+  Worker worker(server, lab.host("app").runtime());
+  async::TaskGroup serving(lab.host("app").runtime().loop());
+  net::ListenOptions crowded;
+  crowded.backlog = 2000;
+  serving.spawn(worker.serve(*lab.host("app").runtime().network().listen(app_address(), crowded)));
+  lab.settle();
+  lab.world().network().fail_accept(app_address(), Errc::too_many_open_files, 3);
+  lab.settle();
+  std::vector<Peer> peers;
+  for (int i = 0; i < 1100; ++i) peers.push_back(lab.connect("app:80"));
+  lab.advance(5ms - 1ns);
+  const Count& shed = worker.metrics().connections_shed;
+  while (shed.get() == 0) ASSERT_TRUE(lab.world().step());
+  EXPECT_EQ(shed.get(), 64U) << "and then it is somebody else's turn";
+  lab.settle();
+  EXPECT_EQ(shed.get(), 1024U);
+  EXPECT_EQ(lab.elapsed(), 5ms);
+  lab.advance(10ms - 1ns);
+  EXPECT_EQ(shed.get(), 1024U) << "it pauses all the same";
+  lab.advance(1ns);
+  EXPECT_EQ(shed.get(), 1100U);
+  EXPECT_EQ(worker.metrics().accept_errors.get(), 3U);
+  EXPECT_TRUE(std::ranges::all_of(peers, [](Peer& peer) { return peer.was_reset(); }));
+  lab.run(worker.shutdown(after(lab.now(), 1s)));
+  lab.settle();
+}
+
+TEST(Worker, ShedsNoMoreOnceItShutsDown) {
+  Serving app(greet);
+  app.lab().world().network().fail_accept(app_address(), Errc::too_many_open_files, 2);
+  app.lab().settle();
+  std::vector<Peer> peers;
+  for (int i = 0; i < 200; ++i) peers.push_back(app.connect());
+  app.lab().advance(5ms - 1ns);
+  while (app.worker().metrics().connections_shed.get() == 0) ASSERT_TRUE(app.lab().world().step());
+  Task<ShutdownReport> shutdown = app.worker().shutdown(after(app.lab().now(), 1s));
+  shutdown.start();
+  app.lab().settle();
+  EXPECT_TRUE(shutdown.done());
+  EXPECT_EQ(app.worker().metrics().connections_shed.get(), 64U) << "the others went with the listener";
+  EXPECT_TRUE(std::ranges::all_of(peers, [](Peer& peer) { return peer.was_reset(); }));
+  EXPECT_EQ(app.lab().elapsed(), 5ms);
 }
 
 TEST(Worker, AbortsConnectionsBeyondItsLimit) {

@@ -7,7 +7,10 @@
 #include <gtest/gtest.h>
 #include <iterator>
 #include <memory>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <optional>
+#include <span>
 #include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include "pipette/async/task_group.h"
+#include "pipette/tcp/internal/connection.h"
 #include "pipette/tcp/internal/network.h"
 #include "pipette/tcp/runtime.h"
 
@@ -42,6 +46,11 @@ Task<> accept_and_ignore(Listener& listener) { std::ignore = co_await listener.a
 Task<> read_and_ignore(net::Connection& connection) {
   std::array<char, 16> room;
   std::ignore = co_await connection.read_some(room);
+}
+
+Task<Result<std::size_t>> read_from(net::Connection& connection) {
+  std::array<char, 16> room;
+  co_return co_await connection.read_some(room);
 }
 
 int count_entries(const char* folder) {
@@ -206,6 +215,68 @@ TEST_F(TcpNetwork, SharesAPortOnlyWhenAsked) {
   ASSERT_TRUE(first);
   EXPECT_TRUE(network().listen((*first)->address(), shared));
   EXPECT_THAT(network().listen((*first)->address()), fails_with(std::errc::address_in_use));
+}
+
+// ---- probes --------------------------------------------------------------------------------------------
+
+// How a connection has its peer probed: "15 s, then every 15 s, 9 times".
+std::string probes(const Connected& connected) {
+  const int fd = static_cast<const Connection&>(*connected.connection).fd();
+  const auto option = [fd](int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    ::getsockopt(fd, level, name, &value, &size);
+    return value;
+  };
+  if (option(SOL_SOCKET, SO_KEEPALIVE) == 0) return "off";
+  return std::to_string(option(IPPROTO_TCP, TCP_KEEPIDLE)) + " s, then every " +
+         std::to_string(option(IPPROTO_TCP, TCP_KEEPINTVL)) + " s, " +
+         std::to_string(option(IPPROTO_TCP, TCP_KEEPCNT)) + " times";
+}
+
+TEST_F(TcpNetwork, ProbesThoseThatAreSilentAtBothEnds) {
+  const auto listener = listen("127.0.0.1:0");
+  const auto dialed = dial(listener->address());
+  const auto accepted = await(accept_from(*listener));
+  ASSERT_TRUE(dialed && accepted);
+  EXPECT_EQ(probes(*dialed), "15 s, then every 15 s, 9 times");
+  EXPECT_EQ(probes(*accepted), "15 s, then every 15 s, 9 times");
+}
+
+TEST_F(TcpNetwork, ProbesThoseItAcceptsAsItWasTold) {
+  struct Case {
+    Duration keep_alive;
+    std::string probes;
+  };
+  for (const Case& each : {Case{1500ms, "2 s, then every 2 s, 9 times"}, Case{1ns, "1 s, then every 1 s, 9 times"},
+                           Case{24h, "32767 s, then every 32767 s, 9 times"}, Case{0s, "off"}, Case{-1s, "off"},
+                           Case{Duration::max(), "off"}}) {
+    net::ListenOptions options;
+    options.keep_alive = each.keep_alive;
+    const auto listener = network().listen(*Address::parse("127.0.0.1:0"), options);
+    ASSERT_TRUE(listener);
+    const auto dialed = dial((*listener)->address());
+    const auto accepted = await(accept_from(**listener));
+    ASSERT_TRUE(dialed && accepted);
+    EXPECT_EQ(probes(*accepted), each.probes);
+  }
+}
+
+// The system gives up on a peer that takes nothing for a millisecond, as it does on one that no probe has reached.
+TEST_F(TcpNetwork, SaysOfAPeerThatIsGoneThatTheConnectionBroke) {
+  const auto listener = listen("127.0.0.1:0");
+  const auto dialed = dial(listener->address());
+  auto accepted = await(accept_from(*listener));
+  ASSERT_TRUE(dialed && accepted);
+  net::Connection& connection = *accepted->connection;
+  const int patience = 1;
+  ::setsockopt(static_cast<Connection&>(connection).fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
+  const std::string much(1 << 20, 'x');
+  const Bytes piece = much;
+  while (connection.try_write(std::span(&piece, 1))) continue;
+  connection.set_deadline(net::Direction::read, after(loop().now(), 10s));
+  EXPECT_THAT(await(read_from(connection)), fails_with(std::errc::connection_reset)) << "it was no deadline of ours";
+  EXPECT_THAT(await(read_from(connection)), fails_with(std::errc::connection_reset)) << "and stays broken";
 }
 
 // ---- Unix sockets --------------------------------------------------------------------------------------

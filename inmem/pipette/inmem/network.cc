@@ -89,11 +89,11 @@ class MemoryListener final : public net::Listener {
     if (network_ == nullptr) return fail(Errc::listener_closed);
     if (network_->faults_.is_offering() && !queue_.empty()) strike();
     if (!failures_.empty()) {
-      const Errc error = failures_.front();
+      const std::error_code error = failures_.front();
       failures_.pop_front();
       network_->log_.add({.time = network_->scheduler_.now(), .kind = EventKind::accept_failed},
-                         label_ + ": " + make_error_code(error).message());
-      if (error == Errc::connection_aborted && !queue_.empty()) queue_.pop_front();
+                         label_ + ": " + error.message());
+      if (error == make_error_code(Errc::connection_aborted) && !queue_.empty()) queue_.pop_front();
       return fail(error);
     }
     if (queue_.empty()) return fail(Errc::would_block);
@@ -108,6 +108,12 @@ class MemoryListener final : public net::Listener {
     loop_.keep_lane(waiter);
     waiters_.push_back(waiter);
     if (network_ == nullptr || !queue_.empty() || !failures_.empty()) wake();
+  }
+
+  bool shed() override {
+    if (queue_.empty()) return false;
+    queue_.pop_front();
+    return true;
   }
 
   void close() override {
@@ -132,7 +138,7 @@ class MemoryListener final : public net::Listener {
     queue_.push_back({std::move(connected), number});
     wake();
   }
-  void fail_accept(Errc error, int count) {
+  void fail_accept(std::error_code error, int count) {
     failures_.insert(failures_.end(), static_cast<std::size_t>(count), error);
     wake();
   }
@@ -153,13 +159,13 @@ class MemoryListener final : public net::Listener {
   void strike() {
     switch (network_->faults_.strike(Operation::accept)) {
       case Fault::too_many_open_files:
-        failures_.push_front(Errc::too_many_open_files);
+        failures_.push_front(make_error_code(Errc::too_many_open_files));
         break;
       case Fault::too_many_open_files_in_system:
-        failures_.push_front(Errc::too_many_open_files_in_system);
+        failures_.push_front(make_error_code(Errc::too_many_open_files_in_system));
         break;
       case Fault::connection_aborted:
-        failures_.push_front(Errc::connection_aborted);
+        failures_.push_front(make_error_code(Errc::connection_aborted));
         break;
       default:
         break;
@@ -174,7 +180,7 @@ class MemoryListener final : public net::Listener {
   std::size_t backlog_;
   bool shares_;  // the address, with others that do
   std::deque<Arrived> queue_;
-  std::deque<Errc> failures_;
+  std::deque<std::error_code> failures_;
   List<net::Waiter> waiters_;
 };
 
@@ -437,7 +443,7 @@ Host* Network::host_at(const Address& address) const {
   return entry == entries_.end() ? nullptr : entry->host;
 }
 
-void Network::fail_accept(const Address& address, Errc error, int count) {
+void Network::fail_accept(const Address& address, std::error_code error, int count) {
   const Result<Address> target = locate(*hosts_.front(), address);
   MemoryListener* listener = target ? find_listener(*target) : nullptr;
   if (listener == nullptr) {

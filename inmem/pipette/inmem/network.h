@@ -85,8 +85,9 @@ class Network {
   void set_leeway(const Leeway& leeway) { leeway_ = leeway; }
   // Where what is sent is cut, on each connection made from now on.
   void set_cut(std::optional<Cut> cut) { cut_ = cut; }
-  // The next `count` accepts at `address` fail with `error`. Throws std::system_error where nobody listens.
-  void fail_accept(const net::Address& address, Errc error, int count = 1);
+  // The next `count` accepts at `address` fail with `error`: an Errc, or what a system may say else, such as
+  // std::make_error_code(std::errc::not_enough_memory). Throws std::system_error where nobody listens.
+  void fail_accept(const net::Address& address, std::error_code error, int count = 1);
   // What look-ups of `name` say from now on.
   void set_answer(std::string name, ResolverAnswer answer) { answers_[std::move(name)] = std::move(answer); }
   void clear_answer(const std::string& name) { answers_.erase(name); }

@@ -12,7 +12,9 @@ namespace {
 
 Task<> serve_until_signal(tcp::Runtime& runtime, const Server& server, net::Address address,
                           const ServeOptions& options, server::ShutdownReport& report) {
-  Result<std::unique_ptr<net::Listener>> listener = runtime.network().listen(address);
+  net::ListenOptions listening;
+  listening.keep_alive = server.options().tcp_keepalive;
+  Result<std::unique_ptr<net::Listener>> listener = runtime.network().listen(address, listening);
   if (!listener) throw std::system_error(listener.error(), "listen on " + address.to_string());
   if (options.on_listening) options.on_listening((*listener)->address());
 

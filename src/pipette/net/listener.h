@@ -3,14 +3,17 @@
 //   Result<Connected> c = co_await listener.accept();
 //
 // Errors    of one accept, such as Errc::too_many_open_files, are values: the listener goes on, and who accepts
-//           decides how long to pause. Errc::listener_closed after close().
+//           decides how long to pause, and whether those who wait shall know (shed()). Errc::listener_closed after
+//           close().
 // Lifetime  what was accepted outlives the listener; connections nobody accepted die with it.
 // Threads   its loop's.
 #pragma once
 
 #include <coroutine>
 #include <memory>
+#include <system_error>
 
+#include "pipette/base/errc.h"
 #include "pipette/base/result.h"
 #include "pipette/net/address.h"
 #include "pipette/net/connection.h"
@@ -26,6 +29,12 @@ struct Connected {
 
 class Accept;
 
+// Whether an accept failed because the process, or the system, has no descriptor left.
+inline bool is_out_of_descriptors(const std::error_code& error) {
+  return error == make_error_code(Errc::too_many_open_files) ||
+         error == make_error_code(Errc::too_many_open_files_in_system);
+}
+
 class Listener {
  public:
   Listener() = default;
@@ -37,6 +46,9 @@ class Listener {
   virtual Result<Connected> try_accept() = 0;
   // Wakes `waiter` once when it is worth trying again. One waiter; it may be spurious; it may die.
   virtual void wait(Waiter& waiter) = 0;
+  // Drops the connection that has waited longest, though there is no descriptor left to accept it with; says whether
+  // there was one. Its client sees a reset, or the end. For who is told is_out_of_descriptors().
+  virtual bool shed() = 0;
   // Listens no longer: frees the address, wakes the waiter, drops what nobody accepted.
   virtual void close() = 0;
   // Where it listens, with the port that was chosen when 0 was asked for.

@@ -23,9 +23,15 @@
 
 namespace pipette::net {
 
+// After how much silence a peer is probed that was dialed or, unless ListenOptions say otherwise, accepted.
+inline constexpr Duration kKeepAlive = std::chrono::seconds(15);
+
 struct ListenOptions {
   int backlog = 1024;       // connections that may wait to be accepted; more are refused
   bool reuse_port = false;  // share the address with other listeners of this process (TCP)
+  // Of silence, after which the system probes whether the peer of an accepted connection is still there (TCP), and of
+  // each pause between nine such probes; then the connection breaks. Rounded up to whole seconds; zero: no probes.
+  Duration keep_alive = kKeepAlive;
 };
 
 class Network {

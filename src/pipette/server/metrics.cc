@@ -19,6 +19,7 @@ struct Row {
 constexpr std::array kRows = {
     PIPETTE_ROW(accepted, counter),
     PIPETTE_ROW(accept_errors, counter),
+    PIPETTE_ROW(connections_shed, counter),
     PIPETTE_ROW(rejected_concurrency, counter),
     PIPETTE_ROW(rejected_per_ip, counter),
     PIPETTE_ROW(open_connections, gauge),

@@ -42,6 +42,7 @@ struct MetricsOf {
   // Connections.
   Number accepted{};
   Number accept_errors{};
+  Number connections_shed{};  // dropped unserved, for want of a descriptor
   Number rejected_concurrency{};
   Number rejected_per_ip{};
   Number open_connections{};    // gauge

@@ -102,6 +102,10 @@ struct ServerOptions {
   Duration idle_timeout = std::chrono::seconds(75);
   // For what a client still sends when we have answered and are closing.
   Duration linger_timeout = std::chrono::seconds(5);
+  // Of silence, after which the system probes whether the client's machine is still there, and of each pause between
+  // nine such probes; then the connection breaks. Rounded up to whole seconds; zero: no probes. For whoever listens, as
+  // serve_tcp() does (net::ListenOptions); a Unix socket and a connection in memory have none.
+  Duration tcp_keepalive = std::chrono::seconds(15);
 
   // ---- limits
   http::HeadLimits head;                                   // 414, 431

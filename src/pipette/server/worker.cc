@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "pipette/async/sleep.h"
 #include "pipette/async/yield.h"
@@ -16,6 +17,8 @@ namespace {
 
 constexpr Duration kFirstPause = std::chrono::milliseconds(5);
 constexpr unsigned kMaxAcceptsInARow = 64;
+// Connections that are dropped before an accept is tried again: as many as may wait, unless somebody asked for more.
+constexpr unsigned kMaxShedsInARow = 1024;
 constexpr Duration kLongestPause = std::chrono::seconds(1);
 // For sessions to notice that their connections were aborted.
 constexpr Duration kAbortGrace = std::chrono::milliseconds(100);
@@ -105,8 +108,16 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
     if (connected.error() == make_error_code(Errc::listener_closed)) co_return;
     count(&Metrics::accept_errors);
     server_.log("accept on " + acceptor.listener->address().to_string() + " failed: " + connected.error().message());
+    if (net::is_out_of_descriptors(connected.error())) co_await shed(*acceptor.listener);
     co_await async::sleep_until(loop_, after(loop_.now(), pause), stopping_.token());
     pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+Task<> Worker::shed(net::Listener& listener) {
+  for (unsigned in_a_row = 1; in_a_row <= kMaxShedsInARow && listener.shed(); ++in_a_row) {
+    count(&Metrics::connections_shed);
+    if (in_a_row % kMaxAcceptsInARow == 0) co_await async::YieldToLoop(loop_);
   }
 }
 
@@ -337,6 +348,25 @@ Task<ShutdownReport> Worker::shutdown(TimePoint deadline, Duration notice) {
   report.overdue = overdue_ + open_;
   state_ = WorkerState::stopped;
   co_return report;
+}
+
+ShutdownReport& ShutdownReport::operator+=(const ShutdownReport& other) {
+  served += other.served;
+  cut += other.cut;
+  overdue += other.overdue;
+  return *this;
+}
+
+Task<ShutdownReport> shutdown_all(std::span<Worker* const> workers, TimePoint deadline, Duration notice) {
+  std::vector<Task<ShutdownReport>> shutdowns;
+  for (Worker* worker : workers) shutdowns.push_back(worker->shutdown(deadline, notice));
+  for (Task<ShutdownReport>& shutdown : shutdowns) shutdown.start();
+  ShutdownReport sum;
+  for (Task<ShutdownReport>& shutdown : shutdowns) {
+    const ShutdownReport report = co_await shutdown;
+    sum += report;
+  }
+  co_return sum;
 }
 
 }  // namespace pipette::server

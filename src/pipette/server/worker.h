@@ -12,6 +12,7 @@
 // A worker that was stopped serves no more; its server can be served by another one, also beside it.
 //
 // Errors    an accept that fails is logged and tried again after a pause, 5 ms doubling to 1 s; it never ends serving.
+//           When it failed for want of a descriptor, those who wait are dropped first, so that their clients know.
 // Lifetime  the server and the runtime outlive it. Sessions still there when it dies are aborted, and handlers that
 //           have not returned are destroyed.
 // Threads   the loop's; metrics() from any.
@@ -19,6 +20,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "pipette/async/event.h"
 #include "pipette/async/stop.h"
@@ -41,6 +43,8 @@ struct ShutdownReport {
   std::uint64_t served = 0;   // exchanges in the worker's life
   std::uint64_t cut = 0;      // connections aborted at the deadline
   std::uint64_t overdue = 0;  // handlers that had not returned even then
+
+  ShutdownReport& operator+=(const ShutdownReport& other);
 };
 
 class Worker {
@@ -87,6 +91,7 @@ class Worker {
   }
   void make_prefix(int status, WallTime now);
   std::string_view date_line() { return date_.at(loop_.wall_now()); }
+  Task<> shed(net::Listener& listener);
   bool admit(net::Connected& connected);
   Task<> run_session(net::Connected connected);
   Task<> refuse(net::Connected connected, int status);
@@ -150,6 +155,11 @@ class Worker {
   async::TaskGroup refusals_;
   async::TaskGroup sessions_;
 };
+
+// Shuts all of them down at once, by the same deadline; the sum of what they report. They may be on several loops of
+// one thread, as in a Lab; one on a loop of another thread is shut down there. `workers` stay until it returns.
+Task<ShutdownReport> shutdown_all(std::span<Worker* const> workers, TimePoint deadline,
+                                  Duration notice = Worker::kStopNotice);
 
 inline void Worker::count_exchange(const Exchange& exchange, std::uint64_t body_bytes) {
   metrics_.exchanges.add(1);

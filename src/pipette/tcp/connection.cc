@@ -86,7 +86,8 @@ std::error_code Connection::refusal(net::Direction direction) {
 }
 
 std::unexpected<std::error_code> Connection::failed(int system_error) {
-  const std::error_code error = to_error(system_error);
+  // A peer that does not answer any more is gone; timed_out is for deadlines that somebody has set.
+  const std::error_code error = to_error(system_error == ETIMEDOUT ? ECONNRESET : system_error);
   if (system_error != EAGAIN) broken_ = error;
   return fail(error);
 }

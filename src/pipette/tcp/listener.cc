@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 
 #include "pipette/tcp/internal/connection.h"
 #include "pipette/tcp/internal/endpoint.h"
+#include "pipette/tcp/internal/keep_alive.h"
 #include "pipette/tcp/internal/loop.h"
 
 namespace pipette::tcp {
@@ -28,7 +30,8 @@ void set_options(int fd, const Address& address, const net::ListenOptions& optio
   if (address.kind() == Address::Kind::unix_path) return;
   set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (options.reuse_port) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit this and the next
+  set_keep_alive(fd, options.keep_alive);
   // [::] means every interface, IPv4 included, whatever the system's default.
   if (address.kind() == Address::Kind::ipv6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_unspecified(address) ? 0 : 1);
 }
@@ -70,6 +73,15 @@ bool is_of_one_connection(int system_error) {
   }
 }
 
+int accept_from(int listening, Endpoint& from) {
+  int fd = -1;
+  do {
+    from = Endpoint();
+    fd = ::accept4(listening, from.data(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (fd < 0 && is_of_one_connection(errno));
+  return fd;
+}
+
 bool somebody_waits(int fd) {
   pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
   return ::poll(&ready, 1, 0) > 0;
@@ -100,11 +112,7 @@ Listener::Listener(OwnedSocket socket, Address address)
 Result<net::Connected> Listener::try_accept() {
   if (!socket_->is_open()) return fail(Errc::listener_closed);
   Endpoint from;
-  int fd = -1;
-  do {
-    from = Endpoint();
-    fd = ::accept4(socket_->fd(), from.data(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  } while (fd < 0 && is_of_one_connection(errno));
+  const int fd = accept_from(socket_->fd(), from);
   if (fd < 0) {
     const int error = errno;
     // The kernel looks for a descriptor first, and for a connection only then.
@@ -113,6 +121,7 @@ Result<net::Connected> Listener::try_accept() {
   }
   Result<OwnedSocket> socket = Socket::adopt(socket_->loop(), fd);
   if (!socket) return fail(socket.error());
+  spare_.take();
 
   net::Connected connected{std::make_unique<Connection>(std::move(*socket)), address_, to_address(from)};
   if (address_.kind() == Address::Kind::unix_path) {
@@ -125,10 +134,30 @@ Result<net::Connected> Listener::try_accept() {
 
 void Listener::wait(net::Waiter& waiter) { socket_->wait(net::Direction::read, waiter); }
 
+bool Listener::shed() {
+  if (!socket_->is_open()) return false;
+  spare_.give_up();
+  Endpoint from;
+  const int fd = accept_from(socket_->fd(), from);
+  if (fd >= 0) ::close(fd);
+  spare_.take();
+  return fd >= 0;
+}
+
+void Listener::Spare::take() {
+  if (fd_ < 0) fd_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+void Listener::Spare::give_up() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
 void Listener::close() {
   if (!socket_->is_open()) return;
   if (file_ != FileId() && file_at(address_) == file_) ::unlink(address_.text().c_str());
   socket_->close();
+  spare_.give_up();
 }
 
 Listener::FileId Listener::file_at(const Address& address) {

@@ -11,6 +11,7 @@
 #include "pipette/tcp/internal/arrival.h"
 #include "pipette/tcp/internal/connection.h"
 #include "pipette/tcp/internal/endpoint.h"
+#include "pipette/tcp/internal/keep_alive.h"
 #include "pipette/tcp/internal/listener.h"
 #include "pipette/tcp/internal/loop.h"
 
@@ -88,7 +89,10 @@ Task<Result<net::Connected>> Network::dial_one(Address address, TimePoint deadli
   if (fd < 0) co_return fail(to_error(errno));
   const bool is_path = address.kind() == Address::Kind::unix_path;
   const int on = 1;
-  if (!is_path) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!is_path) {
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    set_keep_alive(fd, net::kKeepAlive);
+  }
   const bool failed_at_once = ::connect(fd, endpoint->data(), endpoint->size) != 0 && errno != EINPROGRESS;
   const int at_once = failed_at_once ? errno : 0;
   Result<OwnedSocket> socket = Socket::adopt(loop_, fd);

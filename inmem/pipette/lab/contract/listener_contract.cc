@@ -138,6 +138,44 @@ TEST_P(ListenerContract, GoesOnAfterDescriptorsHaveRunOut) {
   EXPECT_EQ(receive(*accepted->connection, 1), "x");
 }
 
+TEST_P(ListenerContract, ShedsTheOneThatHasWaitedLongest) {
+  const auto listener = listen();
+  const auto first = dial(listener->address());
+  const auto second = dial(listener->address());
+  ASSERT_TRUE(first && second);
+  transport().exhaust_descriptors(listener->address());
+  const Result<Connected> failed = accept(*listener);
+  const bool has_shed = listener->shed();
+  transport().restore_descriptors();
+  ASSERT_FALSE(failed);
+  EXPECT_TRUE(is_out_of_descriptors(failed.error())) << failed.error().message();
+  EXPECT_TRUE(has_shed);
+  const Result<std::size_t> end = read_to_end(*first->connection);
+  EXPECT_TRUE(end || end.error() == std::errc::connection_reset) << end.error().message();
+
+  const Result<Connected> accepted = accept(*listener);
+  ASSERT_TRUE(accepted);
+  send(*second->connection, "x");
+  EXPECT_EQ(receive(*accepted->connection, 1), "x");
+}
+
+TEST_P(ListenerContract, ShedsNobodyWhereNobodyWaits) {
+  const auto listener = listen();
+  EXPECT_FALSE(listener->shed());
+  const auto [dialed, accepted] = connect(*listener);
+  EXPECT_FALSE(listener->shed()) << "who was accepted waits no more";
+  send(*dialed.connection, "x");
+  EXPECT_EQ(receive(*accepted.connection, 1), "x");
+}
+
+TEST_P(ListenerContract, ShedsNobodyOnceItIsClosed) {
+  const auto listener = listen();
+  const auto dialed = dial(listener->address());
+  ASSERT_TRUE(dialed);
+  listener->close();
+  EXPECT_FALSE(listener->shed());
+}
+
 TEST_P(ListenerContract, IsRefusedWhereNobodyListensAnyMore) {
   const Address nobody = listen()->address();
   EXPECT_THAT(dial(nobody), fails_with(std::errc::connection_refused));

@@ -41,6 +41,7 @@ using net::Address;
 using net::Connected;
 using net::Connection;
 using net::Direction;
+using net::is_out_of_descriptors;
 using net::Listener;
 using net::Network;
 using net::Waiter;

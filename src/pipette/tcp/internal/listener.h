@@ -1,7 +1,10 @@
 // A listening socket, TCP or Unix. See net/listener.h for the rules.
 //
 // When descriptors run out, connections wait in the kernel's backlog until there are some again; an accept fails only
-// while somebody does wait there.
+// while somebody does wait there. To shed one, the listener keeps a spare descriptor and gives it up for as long as it
+// takes to accept and close. A peer that has sent something already sees a reset, any other the end. A spare that
+// could not be had, or that another thread has taken meanwhile, is asked for again at the next accept or shed; until
+// then nobody is shed.
 //
 // A Unix path that a dead process left behind is replaced; one on which somebody listens is address_in_use. The path
 // goes when the listener closes, unless it is another file by then.
@@ -28,6 +31,7 @@ class Listener final : public net::Listener {
 
   Result<net::Connected> try_accept() override;
   void wait(net::Waiter& waiter) override;
+  bool shed() override;
   void close() override;
   net::Address address() const override { return address_; }
 
@@ -40,9 +44,24 @@ class Listener final : public net::Listener {
   };
   static FileId file_at(const net::Address& address);
 
+  // A descriptor that is held to be given up.
+  class Spare {
+   public:
+    Spare() { take(); }
+    Spare(const Spare&) = delete;
+    Spare& operator=(const Spare&) = delete;
+    ~Spare() { give_up(); }
+    void take();
+    void give_up();
+
+   private:
+    int fd_ = -1;
+  };
+
   OwnedSocket socket_;
   net::Address address_;
   FileId file_;  // the socket's own, when it is a Unix one
+  Spare spare_;
 };
 
 }  // namespace pipette::tcp

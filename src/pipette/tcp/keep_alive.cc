@@ -1,0 +1,30 @@
+#include "pipette/tcp/internal/keep_alive.h"
+
+#include <algorithm>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+namespace pipette::tcp {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kLongest(32767);
+constexpr int kProbes = 9;
+
+void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
+
+}  // namespace
+
+void set_keep_alive(int fd, Duration interval) {
+  const bool is_on = interval > Duration::zero() && interval != Duration::max();
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, is_on ? 1 : 0);
+  if (!is_on) return;
+  const auto whole = static_cast<int>(std::chrono::ceil<seconds>(std::min<Duration>(interval, kLongest)).count());
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, whole);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, whole);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+}
+
+}  // namespace pipette::tcp
