@@ -11,6 +11,7 @@
 #include "pipette/server/blocking.h"
 #include "pipette/server/timeout.h"
 
+#include "tests/support/door.h"
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -265,9 +266,7 @@ TEST(Shutdown, ServesNoConnectionThatComesLater) {
   Worker worker(server, lab.runtime());
   lab.run(worker.shutdown(after(lab.now(), 30s)));
   EXPECT_EQ(worker.state(), WorkerState::stopped);
-  auto [here, there] = inmem::make_pipe(lab.world().loop());
-  net::Connected connected{std::move(there), *net::Address::parse("[::1]:80"), *net::Address::parse("[::1]:9")};
-  Peer peer(lab.world(), std::move(here));
+  auto [connected, peer] = test::wire(lab);
   peer.send(kGet);
   peer.close_write();
   lab.run(worker.serve_connection(std::move(connected)));
