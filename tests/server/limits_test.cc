@@ -82,6 +82,8 @@ TEST(Concurrency, ForgetsARefusedClientThatDoesNotHangUpAfterALinger) {
   door.lab().advance(5s - 1ns);
   EXPECT_FALSE(peer.was_reset());
   door.lab().advance(1ns);
+  peer.send("still there");
+  EXPECT_TRUE(peer.was_reset());
   EXPECT_EQ(door.lab().world().scheduler().next_deadline(), kNever);
 }
 
@@ -209,14 +211,17 @@ TEST(RequestsOfAConnection, AreOfGetAndHeadAloneWhenTheServerSaysSo) {
 // ---- memory --------------------------------------------------------------------------------------------------
 
 TEST(IdleConnections, AnswerTheSameWhetherTheyHoldMemoryOrNot) {
-  Serving app([](RequestCtx& ctx) { ctx.set_body(ctx.body()); });
+  Serving app([](RequestCtx& ctx) {
+    ctx.set_body(std::to_string(ctx.connection_id()) + " " + std::to_string(ctx.request_number()) + " " +
+                 ctx.remote_ip() + " " + std::string(ctx.body()));
+  });
   std::vector<Peer> peers;
   for (int i = 0; i < 200; ++i) peers.push_back(app.connect());  // more than may hold any
-  for (int round = 0; round < 2; ++round) {
+  for (const std::string_view request_number : {"1", "2"}) {
     for (std::size_t i = 0; i < peers.size(); ++i) {
       const std::string body(i * 40 + 1, 'x');
       peers[i].send(test::post("/", "text/plain", body));
-      EXPECT_EQ(peers[i].take(), ok(body));
+      ASSERT_EQ(peers[i].take(), ok(std::to_string(i + 1).append(" ").append(request_number) + " 10.0.0.1 " + body));
     }
   }
 }

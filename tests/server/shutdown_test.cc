@@ -160,6 +160,12 @@ TEST(StopToken, IsFreshForTheNextRequest) {
   EXPECT_THAT(statuses(peer.take()), ElementsAre(503, 200));
   EXPECT_THAT(reasons, testing::UnorderedElementsAre(StopReason::none, StopReason::handler_timeout, StopReason::none,
                                                      StopReason::none));
+  reasons.clear();
+  Peer heir = app.connect();  // of what the late one has left
+  heir.send(get("/"));
+  app.lab().advance(1s);
+  EXPECT_THAT(statuses(heir.take()), ElementsAre(200));
+  EXPECT_THAT(reasons, ElementsAre(StopReason::none, StopReason::none));
 }
 
 // ---- the end of a worker -------------------------------------------------------------------------------------
@@ -187,7 +193,9 @@ TEST(Shutdown, OfIdleConnectionsIsNoTimeOutEither) {
   idle.expect_response(200);
   app.lab().advance(6s);
   app.lab().run(app.worker().shutdown(after(app.lab().now(), 30s)));
+  EXPECT_EQ(app.lab().elapsed(), 6s);
   EXPECT_TRUE(idle.closed() && silent.closed());
+  EXPECT_FALSE(idle.was_reset() || silent.was_reset());
   EXPECT_EQ(app.worker().metrics().idle_timeouts.get(), 0U);
   EXPECT_EQ(app.worker().metrics().read_header_timeouts.get(), 0U);
 }
@@ -283,7 +291,8 @@ TEST(Shutdown, DoesNotWaitForThoseThatAreBeingRefused) {
   const ShutdownReport report = app.lab().run(app.worker().shutdown(after(app.lab().now(), 30s)));
   EXPECT_EQ(app.lab().elapsed(), 0s);
   EXPECT_EQ(report.cut + report.overdue + report.served, 0U);
-  EXPECT_TRUE(refused.closed());
+  refused.send("still there");
+  EXPECT_TRUE(refused.was_reset());
 }
 
 TEST(Shutdown, MayBeAskedForTwiceAtOnce) {
