@@ -1,12 +1,14 @@
-// Counts every call of operator new in the program.
+// Counts every call of operator new in the program (tests/support/counted_new.h).
 #pragma once
 
 #include <benchmark/benchmark.h>
 #include <cstdint>
 
+#include "tests/support/counted_new.h"
+
 namespace pipette::bench {
 
-std::uint64_t allocations();
+using test::allocations;
 
 // Reports the allocations an iteration since it was made, as the counter "allocations".
 class AllocationCounter {

@@ -1,4 +1,4 @@
-// A connection without another end: it repeats one request, or answers each with one canned response.
+// Connections without another end: one repeats one request, the other answers each with one canned response.
 //
 // The same work as the fake connections of the Go peers do: no system call, no copy on the far side.
 #pragma once
@@ -8,30 +8,22 @@
 #include <memory>
 #include <string_view>
 
-#include "pipette/net/connection.h"
 #include "pipette/net/listener.h"
 #include "pipette/net/wait_slot.h"
+
+#include "tests/support/fake_connection.h"
 
 namespace pipette::bench {
 
 class FakeListener;
 
 // Gives `requests` of the listener's requests in turn, back to back, then end of stream. Discards what is written.
-class RequestSource final : public net::Connection {
+class RequestSource final : public test::FakeConnection {
  public:
   RequestSource(FakeListener& listener, std::size_t requests);
   ~RequestSource() override;
 
   Result<std::size_t> try_read(MutableBytes into) override;
-  Result<std::size_t> try_write(std::span<const Bytes> pieces) override {
-    std::size_t size = 0;
-    for (const Bytes piece : pieces) size += piece.size();
-    return size;
-  }
-  Result<void> try_close_write() override { return {}; }
-  void wait(net::Direction, net::Waiter&) override {}
-  void set_deadline(net::Direction, TimePoint) override {}
-  void abort() override {}
 
   static void* operator new(std::size_t size);
   static void operator delete(void* memory);
@@ -93,7 +85,7 @@ class FakeListener final : public net::Listener {
 };
 
 // Answers each write with one canned response, in the same thread.
-class CannedServer final : public net::Connection {
+class CannedServer final : public test::FakeConnection {
  public:
   CannedServer(async::Loop& loop, std::string_view response) : reader_(loop), response_(response) {}
 
@@ -105,16 +97,11 @@ class CannedServer final : public net::Connection {
     return count;
   }
   Result<std::size_t> try_write(std::span<const Bytes> pieces) override {
-    std::size_t size = 0;
-    for (const Bytes piece : pieces) size += piece.size();
     left_ = response_.size();
     reader_.wake();
-    return size;
+    return size_of(pieces);
   }
-  Result<void> try_close_write() override { return {}; }
   void wait(net::Direction, net::Waiter& waiter) override { reader_.wait(waiter); }
-  void set_deadline(net::Direction, TimePoint) override {}
-  void abort() override {}
 
  private:
   net::WaitSlot reader_;

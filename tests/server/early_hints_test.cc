@@ -44,6 +44,23 @@ TEST(EarlyHints, GoBehindTheResponsesBeforeAndInFrontOfTheirOwn) {
   EXPECT_EQ(peer.expect_response(200).body, "page");
 }
 
+// A plain function holds the loop, but not its hints.
+TEST(EarlyHints, AreOnTheirWayBeforeTheHandlerHasEnded) {
+  std::string said;
+  Lab* lab = nullptr;
+  Serving app([&](RequestCtx& ctx) {
+    (void)ctx.add_header("Link", "</a.css>; rel=preload");
+    (void)ctx.send_early_hints();
+    said = lab->transcript();
+  });
+  lab = &app.lab();
+  Peer peer = app.connect();
+  peer.send(kGet);
+  peer.expect_response(103);
+  peer.expect_response(200);
+  EXPECT_THAT(said, HasSubstr("103 Early Hints"));
+}
+
 TEST(EarlyHints, AreNotSentToAnHttp10Client) {
   Serving app(hint);
   Peer peer = app.connect();

@@ -13,6 +13,7 @@
 #include "pipette/lab/gtest.h"
 #include "pipette/net/close.h"
 
+#include "tests/support/door.h"
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -193,12 +194,10 @@ TEST(Hijack, IsNotWaitedForByAShutdownAndEndsWithItsWorker) {
     });
   });
   Lab lab;
-  auto [here, there] = inmem::make_pipe(lab.world().loop());
-  Peer peer(lab.world(), std::move(here));
+  auto [connected, peer] = test::wire(lab);
   const long before = held.use_count();
   {
     Worker worker(server, lab.runtime());
-    net::Connected connected{std::move(there), *net::Address::parse("[::1]:80"), *net::Address::parse("[::1]:9")};
     peer.send(kGet);
     lab.run(worker.serve_connection(std::move(connected)));
     peer.expect_response(200);

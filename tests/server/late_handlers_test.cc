@@ -11,6 +11,7 @@
 #include "pipette/server/blocking.h"
 #include "pipette/server/timeout.h"
 
+#include "tests/support/door.h"
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -294,9 +295,7 @@ TEST(LateHandler, ThatSleepsForEverDiesWithItsWorker) {
   Lab lab;
   {
     Worker worker(server, lab.runtime());
-    auto [here, there] = inmem::make_pipe(lab.world().loop());
-    net::Connected connected{std::move(there), *net::Address::parse("[::1]:80"), *net::Address::parse("[::1]:9")};
-    Peer peer(lab.world(), std::move(here));
+    auto [connected, peer] = test::wire(lab);
     peer.send(std::string(kGet) + std::string(kGet));
     Task<> session = worker.serve_connection(std::move(connected));
     session.start();

@@ -4,13 +4,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "pipette/async/task_group.h"
 #include "pipette/lab/gtest.h"
 #include "pipette/server/ip_limit.h"
 
+#include "tests/support/door.h"
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -18,6 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::answers;
+using test::Door;
 using test::get;
 using test::kGet;
 using test::ok;
@@ -27,29 +27,6 @@ void greet(RequestCtx& ctx) { ctx.set_body("Hello"); }
 
 net::Address address_of(std::string_view text) { return *net::Address::parse(text); }
 
-// A worker that is given connections from anywhere.
-class Door {
- public:
-  explicit Door(ServerOptions options) : server_(greet, std::move(options)), worker_(server_, lab_.runtime()) {}
-
-  Peer enter(std::string_view from) {
-    auto [here, there] = inmem::make_pipe(lab_.world().loop());
-    net::Connected connected{std::move(there), address_of("[::1]:80"), address_of(from)};
-    sessions_.spawn(worker_.serve_connection(std::move(connected)));
-    Peer peer(lab_.world(), std::move(here));
-    peer.send(kGet);
-    return peer;
-  }
-  Lab& lab() { return lab_; }
-  Worker& worker() { return worker_; }
-
- private:
-  Server server_;
-  Lab lab_;
-  Worker worker_;
-  async::TaskGroup sessions_{lab_.world().loop()};
-};
-
 ServerOptions at_most(std::size_t connections, std::size_t per_ip, Refusal refusal = Refusal::answer) {
   ServerOptions options;
   options.concurrency = connections;
@@ -58,13 +35,20 @@ ServerOptions at_most(std::size_t connections, std::size_t per_ip, Refusal refus
   return options;
 }
 
+// One that connects from there, and asks at once.
+Peer enter(Door& door, std::string_view from) {
+  Peer peer = door.enter(from);
+  peer.send(kGet);
+  return peer;
+}
+
 // ---- connections at once -------------------------------------------------------------------------------------
 
 TEST(Concurrency, AnswersOneThatIsTooManyWith503) {
-  Door door(at_most(1, 0));
-  Peer first = door.enter("10.0.0.1:1");
+  Door door(greet, at_most(1, 0));
+  Peer first = enter(door, "10.0.0.1:1");
   first.expect_response(200);
-  Peer second = door.enter("10.0.0.2:1");
+  Peer second = enter(door, "10.0.0.2:1");
   const client::Response refused = second.expect_response(503);
   EXPECT_EQ(refused.body, "too many connections");
   EXPECT_EQ(refused.header("Retry-After"), "1");
@@ -77,14 +61,14 @@ TEST(Concurrency, AnswersOneThatIsTooManyWith503) {
   first.close_write();
   door.lab().settle();
   EXPECT_EQ(door.worker().open_connections(), 0U);
-  Peer third = door.enter("10.0.0.3:1");
+  Peer third = enter(door, "10.0.0.3:1");
   third.expect_response(200);
 }
 
 TEST(Concurrency, ClosesOneThatIsTooManyWithoutAWord) {
-  Door door(at_most(1, 0, Refusal::close));
-  Peer first = door.enter("10.0.0.1:1");
-  Peer second = door.enter("10.0.0.2:1");
+  Door door(greet, at_most(1, 0, Refusal::close));
+  Peer first = enter(door, "10.0.0.1:1");
+  Peer second = enter(door, "10.0.0.2:1");
   EXPECT_TRUE(second.was_reset());
   EXPECT_EQ(second.received(), "");
   EXPECT_EQ(door.worker().metrics().rejected_concurrency.get(), 1U);
@@ -92,19 +76,21 @@ TEST(Concurrency, ClosesOneThatIsTooManyWithoutAWord) {
 }
 
 TEST(Concurrency, ForgetsARefusedClientThatDoesNotHangUpAfterALinger) {
-  Door door(at_most(0, 0));
-  Peer peer = door.enter("10.0.0.1:1");
+  Door door(greet, at_most(0, 0));
+  Peer peer = enter(door, "10.0.0.1:1");
   peer.expect_response(503);
   door.lab().advance(5s - 1ns);
   EXPECT_FALSE(peer.was_reset());
   door.lab().advance(1ns);
+  peer.send("still there");
+  EXPECT_TRUE(peer.was_reset());
   EXPECT_EQ(door.lab().world().scheduler().next_deadline(), kNever);
 }
 
 TEST(Concurrency, TellsNoMoreThan64AtOnce) {
-  Door door(at_most(0, 0));
+  Door door(greet, at_most(0, 0));
   std::vector<Peer> peers;
-  for (int i = 0; i < 70; ++i) peers.push_back(door.enter("10.0.0.1:1"));
+  for (int i = 0; i < 70; ++i) peers.push_back(enter(door, "10.0.0.1:1"));
   std::size_t told = 0;
   for (Peer& peer : peers) told += peer.received().empty() ? 0 : 1;
   EXPECT_EQ(told, 64U);
@@ -131,24 +117,24 @@ TEST(PerIp, AnswersOneThatIsTooManyWith429AndCountsByWhoItIs) {
            Case{"10.0.0.1:1", "[::1]:1", 200},
            Case{"unix:/run/a", "unix:/run/a", 200},
        }) {
-    Door door(at_most(100, 1));
-    Peer first = door.enter(each.first);
+    Door door(greet, at_most(100, 1));
+    Peer first = enter(door, each.first);
     first.expect_response(200);
-    Peer second = door.enter(each.second);
+    Peer second = enter(door, each.second);
     second.expect_response(each.status);
     EXPECT_EQ(second.closed(), each.status == 429) << each.first << " " << each.second;
     EXPECT_EQ(door.worker().metrics().rejected_per_ip.get(), each.status == 429 ? 1U : 0U);
     first.close_write();
     door.lab().settle();
-    Peer third = door.enter(each.first);
+    Peer third = enter(door, each.first);
     third.expect_response(200);
   }
 }
 
 TEST(PerIp, ClosesOneThatIsTooManyWithoutAWord) {
-  Door door(at_most(100, 1, Refusal::close));
-  Peer first = door.enter("10.0.0.1:1");
-  Peer second = door.enter("10.0.0.1:2");
+  Door door(greet, at_most(100, 1, Refusal::close));
+  Peer first = enter(door, "10.0.0.1:1");
+  Peer second = enter(door, "10.0.0.1:2");
   EXPECT_TRUE(second.was_reset());
   EXPECT_EQ(door.worker().metrics().rejected_per_ip.get(), 1U);
   first.expect_response(200);
@@ -225,14 +211,17 @@ TEST(RequestsOfAConnection, AreOfGetAndHeadAloneWhenTheServerSaysSo) {
 // ---- memory --------------------------------------------------------------------------------------------------
 
 TEST(IdleConnections, AnswerTheSameWhetherTheyHoldMemoryOrNot) {
-  Serving app([](RequestCtx& ctx) { ctx.set_body(ctx.body()); });
+  Serving app([](RequestCtx& ctx) {
+    ctx.set_body(std::to_string(ctx.connection_id()) + " " + std::to_string(ctx.request_number()) + " " +
+                 ctx.remote_ip() + " " + std::string(ctx.body()));
+  });
   std::vector<Peer> peers;
   for (int i = 0; i < 200; ++i) peers.push_back(app.connect());  // more than may hold any
-  for (int round = 0; round < 2; ++round) {
+  for (const std::string_view request_number : {"1", "2"}) {
     for (std::size_t i = 0; i < peers.size(); ++i) {
       const std::string body(i * 40 + 1, 'x');
       peers[i].send(test::post("/", "text/plain", body));
-      EXPECT_EQ(peers[i].take(), ok(body));
+      ASSERT_EQ(peers[i].take(), ok(std::to_string(i + 1).append(" ").append(request_number) + " 10.0.0.1 " + body));
     }
   }
 }

@@ -20,6 +20,7 @@
 #include "pipette/server/worker.h"
 
 #include "tests/support/counted_new.h"
+#include "tests/support/fake_connection.h"
 
 namespace pipette::server {
 namespace {
@@ -29,29 +30,20 @@ using namespace std::chrono_literals;
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 // One that asks once, takes whatever it gets, and then says nothing more.
-class Idle final : public net::Connection {
+class Idle final : public test::FakeConnection {
  public:
   Result<std::size_t> try_read(MutableBytes into) override {
     if (std::exchange(has_asked_, true)) return fail(Errc::would_block);
     std::ranges::copy(kGet, into.begin());
     return kGet.size();
   }
-  Result<std::size_t> try_write(std::span<const Bytes> pieces) override {
-    std::size_t size = 0;
-    for (const Bytes piece : pieces) size += piece.size();
-    return size;
-  }
-  Result<void> try_close_write() override { return {}; }
-  void wait(net::Direction, net::Waiter&) override {}
-  void set_deadline(net::Direction, TimePoint) override {}
-  void abort() override {}
 
  private:
   bool has_asked_ = false;
 };
 
 // One that says `first`, then `again` for ever, in pieces of one try each; and takes only as much as it is told to.
-class Talker final : public net::Connection {
+class Talker final : public test::FakeConnection {
  public:
   struct Words {
     std::string first;
@@ -73,22 +65,18 @@ class Talker final : public net::Connection {
     return count;
   }
   Result<std::size_t> try_write(std::span<const Bytes> pieces) override {
-    std::size_t size = 0;
-    for (const Bytes piece : pieces) size += piece.size();
+    const std::size_t size = size_of(pieces);
     const std::size_t count = std::min(size, words_.takes_bytes - taken_);
     if (count == 0 && size > 0) return fail(Errc::would_block);
     if (words_.takes_bytes != SIZE_MAX) taken_ += count;
     return count;
   }
-  Result<void> try_close_write() override { return {}; }
   void wait(net::Direction direction, net::Waiter& waiter) override {
     const bool is_silent = words_.again.front().empty() && says_.empty();
     if (direction == net::Direction::write || is_silent) return;
     loop_.keep_lane(waiter);
     loop_.enqueue(waiter);
   }
-  void set_deadline(net::Direction, TimePoint) override {}
-  void abort() override {}
 
  private:
   async::Loop& loop_;

@@ -14,6 +14,7 @@
 #include "pipette/lab/gtest.h"
 #include "pipette/server/timeout.h"
 
+#include "tests/support/door.h"
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -120,9 +121,7 @@ TEST(Metrics, OfAServerAreThoseOfItsWorkersAndOfThoseThatAreGone) {
   EXPECT_EQ(server.metrics().exchanges, 2U);
   {
     Worker third(server, lab.runtime());
-    auto [here, there] = inmem::make_pipe(lab.world().loop());
-    net::Connected connected{std::move(there), *net::Address::parse("[::1]:80"), *net::Address::parse("[::1]:9")};
-    Peer peer(lab.world(), std::move(here));
+    auto [connected, peer] = test::wire(lab);
     peer.send(get("/second"));
     Task<> session = third.serve_connection(std::move(connected));
     session.start();

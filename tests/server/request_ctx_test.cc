@@ -301,22 +301,47 @@ TEST(RequestCtx, TellsItsConnectionItsNumberAndItsTimes) {
   EXPECT_EQ(ctx.to_string(), "#00000ABC00000002 - 10.0.1.1:80<->[::1]:49152 - PUT http://app/a?b");
 }
 
-TEST(RequestCtx, TellsWhetherItsConnectionIsSecured) {
+// What a handshake has established, said by hand.
+TEST(RequestCtx, TellsWhatSecuresItsConnection) {
   test::LoneLoop loop;
   Exchange exchange(http::HeadLimits(), *loop);
-  exchange.head.target = "/a";
-  exchange.head.authority = "app";
-  EXPECT_FALSE(exchange.ctx.is_tls());
-  EXPECT_EQ(exchange.ctx.tls(), nullptr);
-  net::SecurityFacts facts;
-  facts.protocol = "TLSv1.3";
+  RequestCtx& ctx = exchange.ctx;
+  const Ends ends{*net::Address::parse("10.0.1.1:443"), *net::Address::parse("10.0.0.1:49152")};
+  exchange.ends = &ends;
+  EXPECT_FALSE(ctx.is_tls());
+  EXPECT_EQ(ctx.tls(), nullptr);
+  const net::SecurityFacts facts{
+      .protocol = "TLSv1.3", .alpn = "http/1.1", .server_name = "app", .peer_certificate = "DER"};
   exchange.security = &facts;
-  EXPECT_TRUE(exchange.ctx.is_tls());
-  EXPECT_EQ(exchange.ctx.tls()->protocol, "TLSv1.3");
-  EXPECT_EQ((*exchange.ctx.uri())->full_uri(), "https://app/a");
-  exchange.head.target = "http://app/b";
+  for (const int request : {1, 2}) {  // of the same connection
+    exchange.begin();
+    exchange.head.method_text = "GET";
+    exchange.head.target = "/a";
+    exchange.head.authority = "app";
+    EXPECT_TRUE(ctx.is_tls()) << request;
+    EXPECT_EQ(ctx.tls(), &facts);
+    EXPECT_EQ((*ctx.uri())->full_uri(), "https://app/a");
+    EXPECT_EQ(ctx.to_string(), "#0000000000000000 - 10.0.1.1:443<->10.0.0.1:49152 - GET https://app/a");
+    EXPECT_TRUE(ctx.redirect("/b"));
+    EXPECT_EQ(ctx.response_header("Location"), "https://app/b");
+  }
   exchange.begin();
-  EXPECT_EQ((*exchange.ctx.uri())->full_uri(), "http://app/b") << "as its client says";
+  exchange.head.target = "http://app/b";
+  EXPECT_EQ((*ctx.uri())->full_uri(), "http://app/b") << "as its client says";
+}
+
+TEST(RequestCtx, TakesNobodysWordForASecuredConnection) {
+  for (const std::string_view fields : {"", "X-Forwarded-Proto: https\r\n", "X-Forwarded-Ssl: on\r\n",
+                                        "Forwarded: proto=https\r\n", "Front-End-Https: on\r\n"}) {
+    const test::Answer answer = answer_of(
+        [](RequestCtx& ctx) {
+          EXPECT_FALSE(ctx.is_tls());
+          EXPECT_EQ(ctx.tls(), nullptr);
+          EXPECT_TRUE(ctx.redirect("/b"));
+        },
+        get("/", fields));
+    EXPECT_EQ(answer.field("Location"), "http://a/b") << fields;
+  }
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::get;
+using test::kChunkedHead;
 using test::post;
 using test::Serving;
 using test::statuses;
@@ -29,11 +30,16 @@ ServerOptions streaming() {
   return options;
 }
 
+ServerOptions streaming_up_to(std::uint64_t bytes) {
+  ServerOptions options = streaming();
+  options.max_request_body_bytes = bytes;
+  return options;
+}
+
 std::string head_of(std::size_t size, std::string_view fields = "") {
   return "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(size) + "\r\n" + std::string(fields) +
          "\r\n";
 }
-constexpr std::string_view kChunkedHead = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 // What a handler has read, piece by piece; an error in words.
 using Heard = std::vector<std::string>;
@@ -50,6 +56,13 @@ Task<> read_all(RequestCtx& ctx, Heard& heard) {
 
 auto reader(Heard& heard) {
   return [&heard](RequestCtx& ctx) -> Task<> { return read_all(ctx, heard); };
+}
+
+auto late_reader(Heard& heard, Duration time) {
+  return [&heard, time](RequestCtx& ctx) -> Task<> {
+    co_await ctx.sleep(time);
+    co_await read_all(ctx, heard);
+  };
 }
 
 std::string message_of(Errc error) { return make_error_code(error).message(); }
@@ -163,12 +176,7 @@ TEST(RequestStream, IsReadAheadToALimitOnly) {
 
 TEST(RequestStream, DoesNotBlameTheClientForTheTimeOfTheHandler) {
   Heard heard;
-  Serving app(
-      [&](RequestCtx& ctx) -> Task<> {
-        co_await ctx.sleep(20s);
-        co_await read_all(ctx, heard);
-      },
-      streaming());
+  Serving app(late_reader(heard, 20s), streaming());
   Peer peer = app.connect();
   peer.send(head_of(3));
   app.lab().advance(20s + 5s - 1ns);
@@ -194,10 +202,8 @@ void leave(Serving& /*app*/, Peer& /*peer*/) {}
 class WrongStream : public testing::TestWithParam<Wrong> {};
 
 TEST_P(WrongStream, IsTheHandlersErrorAndTheConnectionsEnd) {
-  ServerOptions options = streaming();
-  options.max_request_body_bytes = 10;
   Heard heard;
-  Serving app(reader(heard), options);
+  Serving app(reader(heard), streaming_up_to(10));
   Peer peer = app.connect();
   peer.send(GetParam().sent);
   app.lab().settle();
@@ -223,10 +229,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const testing::TestParamInfo<Wrong>& wrong) { return wrong.param.name; });
 
 TEST(RequestStream, ThatIsTooLargeByItsLengthIsRefusedWithoutAHandler) {
-  ServerOptions options = streaming();
-  options.max_request_body_bytes = 10;
   Heard heard;
-  Serving app(reader(heard), options);
+  Serving app(reader(heard), streaming_up_to(10));
   Peer peer = app.connect();
   peer.send(head_of(11));
   peer.expect_response(413);
@@ -293,12 +297,7 @@ TEST(RequestStream, ThatNeverComesIsNotWaitedForLongerThanABodyMayTake) {
 
 TEST(RequestStream, IsAskedForWhenItIsRead) {
   Heard heard;
-  Serving app(
-      [&](RequestCtx& ctx) -> Task<> {
-        co_await ctx.sleep(1s);
-        co_await read_all(ctx, heard);
-      },
-      streaming());
+  Serving app(late_reader(heard, 1s), streaming());
   Peer peer = app.connect();
   peer.send(head_of(3, "Expect: 100-continue\r\n"));
   peer.expect_nothing();

@@ -24,6 +24,16 @@ using test::ok;
 using test::Serving;
 using testing::ElementsAre;
 
+std::string_view head_of(const Answer& answer) {
+  return std::string_view(answer.octets).substr(0, answer.octets.find("\r\n\r\n"));
+}
+
+// What most tests are about, in a line: "404 text/plain 'not here'".
+std::string gist(const Answer& answer) {
+  return std::to_string(answer.head.status) + " " + std::string(answer.field("Content-Type")) + " '" + answer.body +
+         "'";
+}
+
 TEST(Response, TakesStatusFieldsAndBodyInAnyOrderAndOverwritesThem) {
   const Answer answer = answer_of([](RequestCtx& ctx) {
     ctx.set_body("first");
@@ -41,7 +51,7 @@ TEST(Response, TakesStatusFieldsAndBodyInAnyOrderAndOverwritesThem) {
     ctx.remove_header("X-GONE");
     EXPECT_TRUE(ctx.set_header("content-type", "application/json"));
   });
-  EXPECT_EQ(answer.octets.substr(0, answer.octets.find("\r\n\r\n")),
+  EXPECT_EQ(head_of(answer),
             "HTTP/1.1 201 Created\r\nServer: pipette\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
             "Content-Type: application/json\r\nContent-Length: 16\r\nx-a: 2\r\nX-A: 3\r\nX-B: ");
   EXPECT_EQ(answer.body, "second and third");
@@ -65,12 +75,10 @@ TEST(Response, SplitsNoResponse) {
       EXPECT_EQ(ctx.add_header(name, "v").error(), Errc::bad_field_name);
     }
   });
-  EXPECT_EQ(answer.head.status, 200);
+  EXPECT_EQ(gist(answer), "200 text/kept 'kept'");
   EXPECT_EQ(answer.head.fields.size(), 5U);
   EXPECT_EQ(answer.field("X"), "kept");
-  EXPECT_EQ(answer.field("Content-Type"), "text/kept");
   EXPECT_EQ(answer.field("Location"), "(none)");
-  EXPECT_EQ(answer.body, "kept");
 }
 
 TEST(Response, KeepsTheFieldsOfFramingForTheStack) {
@@ -124,11 +132,9 @@ TEST(Response, StartsOverWithAnError) {
     ctx.set_body("{");
     ctx.error(503, "come back later");
   });
-  EXPECT_EQ(answer.head.status, 503);
+  EXPECT_EQ(gist(answer), "503 text/plain; charset=utf-8 'come back later'");
   EXPECT_EQ(answer.field("X-Secret"), "(none)");
-  EXPECT_EQ(answer.field("Content-Type"), "text/plain; charset=utf-8");
   EXPECT_EQ(answer.field("Connection"), "close");
-  EXPECT_EQ(answer.body, "come back later");
 }
 
 TEST(Response, GivesABodyATypeAndAnEmptyOneNone) {
@@ -147,7 +153,7 @@ TEST(Response, LetsTheHandlersServerAndDateWin) {
     EXPECT_TRUE(ctx.set_header("server", "mine"));
     EXPECT_TRUE(ctx.set_header("Date", "Sun, 06 Nov 1994 08:49:37 GMT"));
   });
-  EXPECT_EQ(both.octets.substr(0, both.octets.find("\r\n\r\n")),
+  EXPECT_EQ(head_of(both),
             "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nserver: mine\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT");
   const Answer one = answer_of([](RequestCtx& ctx) { EXPECT_TRUE(ctx.set_header("Server", "mine")); });
   EXPECT_EQ(one.field("Date"), "Thu, 01 Jan 2026 00:00:00 GMT");
@@ -164,10 +170,9 @@ TEST(Response, StartsEachResponseAfresh) {
   });
   const auto found = answers(app.answer_to(get("/first") + get("/second")));
   ASSERT_EQ(found.size(), 2U);
-  EXPECT_EQ(found[0].head.status, 404);
+  EXPECT_EQ(gist(found[0]), "404 text/html 'not here'");
+  EXPECT_EQ(gist(found[1]), "200 (none) ''");
   EXPECT_EQ(app.answer_to(get("/second")), ok(""));
-  EXPECT_EQ(found[1].head.status, 200);
-  EXPECT_EQ(found[1].body, "");
 }
 
 TEST(Response, AnswersAStatusThatCannotBeFinalWith500) {
@@ -321,9 +326,7 @@ TEST(Response, SucceedsWithATypeAndABody) {
     EXPECT_TRUE(ctx.success("application/json", "{}"));
     EXPECT_EQ(ctx.success("a\nb", "x").error(), Errc::bad_field_value);
   });
-  EXPECT_EQ(answer.head.status, 200);
-  EXPECT_EQ(answer.field("Content-Type"), "application/json");
-  EXPECT_EQ(answer.body, "{}");
+  EXPECT_EQ(gist(answer), "200 application/json '{}'");
 }
 
 TEST(Response, SaysThatNothingIsThere) {
@@ -331,9 +334,7 @@ TEST(Response, SaysThatNothingIsThere) {
     EXPECT_TRUE(ctx.success("application/json", "{}"));
     ctx.not_found();
   });
-  EXPECT_EQ(answer.head.status, 404);
-  EXPECT_EQ(answer.field("Content-Type"), "text/plain; charset=utf-8");
-  EXPECT_EQ(answer.body, "404 page not found");
+  EXPECT_EQ(gist(answer), "404 text/plain; charset=utf-8 '404 page not found'");
 }
 
 TEST(Response, SaysThatNothingWasModifiedWithTheFieldsThatCachesWant) {
@@ -342,11 +343,9 @@ TEST(Response, SaysThatNothingWasModifiedWithTheFieldsThatCachesWant) {
     EXPECT_TRUE(ctx.set_header("ETag", "\"a\""));
     ctx.not_modified();
   });
-  EXPECT_EQ(answer.head.status, 304);
-  EXPECT_EQ(answer.field("Content-Type"), "(none)");
+  EXPECT_EQ(gist(answer), "304 (none) ''");
   EXPECT_EQ(answer.field("Content-Length"), "(none)");
   EXPECT_EQ(answer.field("ETag"), "\"a\"");
-  EXPECT_EQ(answer.body, "");
 }
 
 TEST(Response, StartsOverAltogether) {
@@ -358,8 +357,7 @@ TEST(Response, StartsOverAltogether) {
     ctx.set_status(404);
     ctx.reset_response();
   });
-  EXPECT_EQ(answer.head.status, 200);
-  EXPECT_EQ(answer.body, "");
+  EXPECT_EQ(gist(answer), "200 (none) ''");
   EXPECT_EQ(answer.field("Connection"), "close");
   EXPECT_EQ(answer.head.fields.size(), 4U) << "Server, Date, Content-Length, Connection";
 }
@@ -473,10 +471,8 @@ TEST(Redirect, RefusesWhatIsNoUriReference) {
       EXPECT_EQ(ctx.redirect(bad).error(), Errc::bad_field_value);
     }
   });
-  EXPECT_EQ(answer.head.status, 200);
+  EXPECT_EQ(gist(answer), "200 text/kept 'kept'");
   EXPECT_EQ(answer.field("Location"), "(none)");
-  EXPECT_EQ(answer.field("Content-Type"), "text/kept");
-  EXPECT_EQ(answer.body, "kept");
 }
 
 TEST(Redirect, DropsTypeAndBodyAndKeepsTheRest) {
@@ -486,11 +482,9 @@ TEST(Redirect, DropsTypeAndBodyAndKeepsTheRest) {
     EXPECT_TRUE(ctx.redirect("/x"));
     EXPECT_TRUE(ctx.redirect("/y", 303));
   });
-  EXPECT_EQ(answer.head.status, 303);
-  EXPECT_EQ(answer.field("Content-Type"), "(none)");
+  EXPECT_EQ(gist(answer), "303 (none) ''");
   EXPECT_EQ(answer.field("Set-Cookie"), "a=b");
   EXPECT_EQ(answer.field("Location"), "http://a/y");
-  EXPECT_EQ(answer.body, "");
 }
 
 }  // namespace

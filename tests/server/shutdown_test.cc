@@ -15,6 +15,7 @@
 #include "pipette/server/blocking.h"
 #include "pipette/server/timeout.h"
 
+#include "tests/support/door.h"
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -163,6 +164,12 @@ TEST(StopToken, IsFreshForTheNextRequest) {
   EXPECT_THAT(statuses(peer.take()), ElementsAre(503, 200));
   EXPECT_THAT(reasons, testing::UnorderedElementsAre(StopReason::none, StopReason::handler_timeout, StopReason::none,
                                                      StopReason::none));
+  reasons.clear();
+  Peer heir = app.connect();  // of what the late one has left
+  heir.send(get("/"));
+  app.lab().advance(1s);
+  EXPECT_THAT(statuses(heir.take()), ElementsAre(200));
+  EXPECT_THAT(reasons, ElementsAre(StopReason::none, StopReason::none));
 }
 
 // ---- the end of a worker -------------------------------------------------------------------------------------
@@ -190,7 +197,9 @@ TEST(Shutdown, OfIdleConnectionsIsNoTimeOutEither) {
   idle.expect_response(200);
   app.lab().advance(6s);
   app.lab().run(app.worker().shutdown(after(app.lab().now(), 30s)));
+  EXPECT_EQ(app.lab().elapsed(), 6s);
   EXPECT_TRUE(idle.closed() && silent.closed());
+  EXPECT_FALSE(idle.was_reset() || silent.was_reset());
   EXPECT_EQ(app.worker().metrics().idle_timeouts.get(), 0U);
   EXPECT_EQ(app.worker().metrics().read_header_timeouts.get(), 0U);
 }
@@ -269,9 +278,7 @@ TEST(Shutdown, ServesNoConnectionThatComesLater) {
   Worker worker(server, lab.runtime());
   lab.run(worker.shutdown(after(lab.now(), 30s)));
   EXPECT_EQ(worker.state(), WorkerState::stopped);
-  auto [here, there] = inmem::make_pipe(lab.world().loop());
-  net::Connected connected{std::move(there), *net::Address::parse("[::1]:80"), *net::Address::parse("[::1]:9")};
-  Peer peer(lab.world(), std::move(here));
+  auto [connected, peer] = test::wire(lab);
   peer.send(kGet);
   peer.close_write();
   lab.run(worker.serve_connection(std::move(connected)));
@@ -288,7 +295,8 @@ TEST(Shutdown, DoesNotWaitForThoseThatAreBeingRefused) {
   const ShutdownReport report = app.lab().run(app.worker().shutdown(after(app.lab().now(), 30s)));
   EXPECT_EQ(app.lab().elapsed(), 0s);
   EXPECT_EQ(report.cut + report.overdue + report.served, 0U);
-  EXPECT_TRUE(refused.closed());
+  refused.send("still there");
+  EXPECT_TRUE(refused.was_reset());
 }
 
 TEST(Shutdown, MayBeAskedForTwiceAtOnce) {

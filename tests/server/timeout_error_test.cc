@@ -78,13 +78,16 @@ TEST(TimeoutError, ComesTooLateForAResponseThatHasBegun) {
     ctx.timeout_error("later");
     co_await ctx.sleep(1s);
     (void)co_await ctx.write("two");
+    EXPECT_TRUE(ctx.add_trailer("X-Sum", "7"));
   };
   Serving app(begin_and_give_up);
   Peer peer = app.connect();
   peer.send(kGet);
   app.lab().advance(2s);
+  EXPECT_TRUE(peer.received().ends_with("4\r\none \r\n3\r\ntwo\r\n0\r\nX-Sum: 7\r\n\r\n")) << peer.received();
   EXPECT_EQ(peer.expect_response(200).body, "one two");
   peer.expect_nothing();
+  EXPECT_EQ(app.worker().metrics().responses[2].get(), 1U);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include "pipette/async/sleep.h"
 
+#include "tests/support/door.h"
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -220,9 +221,7 @@ TEST(Worker, ServesAConnectionFromAnywhere) {
   Lab lab;
   const Server server(greet);
   Worker worker(server, lab.runtime());
-  auto [here, there] = inmem::make_pipe(lab.world().loop());
-  net::Connected connected{std::move(there), *net::Address::parse("[::1]:80"), *net::Address::parse("unix:/x")};
-  Peer peer(lab.world(), std::move(here));
+  auto [connected, peer] = test::wire(lab, "unix:/x");
   peer.send(std::string(kGet));
   peer.close_write();
   lab.run(worker.serve_connection(std::move(connected)));

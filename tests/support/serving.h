@@ -4,6 +4,7 @@
 //   EXPECT_EQ(app.answer_to("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), ok("Hello") …);
 //
 //   statuses(octets)  --> {200, 200, 400}: a response each, every one of them well-formed
+//   bodies(octets)    --> {"Hello", "", "bad request"}: the same
 //
 // Lifetime  owns lab and server; the log lines stay.   Threads  one.
 #pragma once
@@ -22,6 +23,8 @@
 namespace pipette::test {
 
 inline constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+// Chunks are to follow.
+inline constexpr std::string_view kChunkedHead = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 // A response taken apart. `body` is what stands behind the head, as its framing says.
 struct Answer {
@@ -62,6 +65,12 @@ inline std::vector<Answer> answers(std::string_view octets, const std::vector<ht
 inline std::vector<int> statuses(std::string_view octets, const std::vector<http::Method>& methods = {}) {
   std::vector<int> found;
   for (const Answer& answer : answers(octets, methods)) found.push_back(answer.head.status);
+  return found;
+}
+
+inline std::vector<std::string> bodies(std::string_view octets, const std::vector<http::Method>& methods = {}) {
+  std::vector<std::string> found;
+  for (const Answer& answer : answers(octets, methods)) found.push_back(answer.body);
   return found;
 }
 

@@ -8,6 +8,8 @@
 #include "pipette/lab/check.h"
 #include "pipette/lab/lab.h"
 
+#include "tests/support/abandoning.h"
+
 namespace pipette::lab {
 namespace {
 
@@ -96,15 +98,7 @@ TEST_CASE("a probe may be nested, and reports") {
 
 TEST_CASE("a probe abandons a body that has failed") {
   Catch2Probe probe;
-  bool went_on = false;
-  const int line = __LINE__ + 2;
-  const std::optional<std::string> why = probe.run([&] {
-    probe.abandon("the worst", std::source_location::current());
-    went_on = true;
-  });
-  CHECK_FALSE(went_on);
-  CHECK(why.value_or("").contains(at_line(line)));
-  CHECK(why.value_or("").ends_with("the worst"));
+  CHECK(test::flaw_in_abandoning(probe) == "");
 }
 
 TEST_CASE("a peer's expectation fails where it stands") {
