@@ -84,14 +84,6 @@ Result<void> read_form(const http::Fields& fields, Bytes body, const http::Multi
   return {};
 }
 
-std::string ip_text(const net::Address& address) {
-  using enum net::Address::Kind;
-  if (address.kind() != ipv4 && address.kind() != ipv6) return {};
-  std::string text = address.to_string();
-  text.resize(text.rfind(':'));
-  return address.kind() == ipv4 ? text : text.substr(1, text.size() - 2);
-}
-
 void append_hex(std::uint64_t value, std::string& out) {
   for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789ABCDEF"[value >> shift & 0xf];
 }
@@ -261,8 +253,8 @@ const http::FormFile* RequestCtx::form_file(std::string_view name) const {
 
 const net::Address& RequestCtx::remote_address() const { return exchange_.ends->remote; }
 const net::Address& RequestCtx::local_address() const { return exchange_.ends->local; }
-std::string RequestCtx::remote_ip() const { return ip_text(remote_address()); }
-std::string RequestCtx::local_ip() const { return ip_text(local_address()); }
+std::string RequestCtx::remote_ip() const { return remote_address().ip_text(); }
+std::string RequestCtx::local_ip() const { return local_address().ip_text(); }
 const net::SecurityFacts* RequestCtx::tls() const { return exchange_.security; }
 std::uint64_t RequestCtx::connection_id() const { return exchange_.connection_id; }
 std::uint64_t RequestCtx::request_number() const { return exchange_.request_number; }
