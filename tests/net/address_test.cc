@@ -42,6 +42,18 @@ TEST(Address, IsReadAndWritten) {
   }
 }
 
+TEST(Address, GivesItsIpWithoutPortAndBrackets) {
+  struct Row {
+    std::string_view text;
+    std::string_view ip;
+  };
+  for (const Row& row : {Row{"127.0.0.1:80", "127.0.0.1"}, Row{"[2001:db8::1]:80", "2001:db8::1"}, Row{"[::]:0", "::"},
+                         Row{"app:80", ""}, Row{"unix:/run/1.sock:80", ""}}) {
+    EXPECT_EQ(Address::parse(row.text)->ip_text(), row.ip) << row.text;
+  }
+  EXPECT_EQ(Address().ip_text(), "");
+}
+
 TEST(Address, IsRefusedWhenMalformed) {
   for (const std::string_view text : {""sv,
                                       "app"sv,

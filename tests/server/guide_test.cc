@@ -4,7 +4,9 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <iostream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -68,6 +70,12 @@ Task<> echo(HijackedConnection connection) {
 }
 
 void chat(RequestCtx& ctx) { (void)ctx.upgrade("chat", echo); }
+
+ServerOptions with_access_log() {
+  ServerOptions options;
+  options.on_access = [](const auto& record) { std::cout << to_common_log(record) + '\n'; };
+  return options;
+}
 
 TEST(ServerGuide, HasThreeKindsOfHandlers) {
   Lab lab;
@@ -135,6 +143,18 @@ TEST(ServerGuide, TellsWhatHappensToConnections) {
     (void)lab.get("http://app/x");
   }
   EXPECT_THAT(told, testing::ElementsAre("1 accepted", "1 active", "GET /x 200", "1 idle", "1 closed"));
+}
+
+TEST(ServerGuide, WritesAnAccessLog) {
+  std::ostringstream log;
+  std::streambuf* const before = std::cout.rdbuf(log.rdbuf());
+  {
+    Lab lab;
+    lab.serve(hello, "app:80", with_access_log());
+    (void)lab.get("http://app/?name=Ada");
+  }
+  std::cout.rdbuf(before);
+  EXPECT_EQ(log.str(), "10.0.0.1 - - [01/Jan/2026:00:00:00 +0000] \"GET /?name=Ada HTTP/1.1\" 200 11\n");
 }
 
 TEST(ServerGuide, SendsAFile) {

@@ -29,8 +29,8 @@ TEST(ServerOptions, AreWhatTheGuideSaysUnlessTold) {
   const ServerOptions options;
   const auto& [name, no_default_date, no_default_content_type,  //
                read_header_timeout, read_timeout, read_body_min_rate, handler_timeout, write_timeout, write_min_rate,
-               idle_timeout, linger_timeout,  //
-               head, max_request_body_bytes, concurrency, max_conns_per_ip, refusal, max_requests_per_conn,
+               idle_timeout, linger_timeout, tcp_keepalive,  //
+               head, max_request_body_bytes, concurrency, max_conns_per_ip, evict_idle, refusal, max_requests_per_conn,
                max_conn_age, max_overdue_handlers, disable_keepalive, get_only,  //
                read_buffer_bytes, write_buffer_bytes, max_read_ahead_bytes, stream_request_body, max_drain_bytes,
                on_header_received, on_expect_continue, on_error, on_conn_state, on_access,  //
@@ -47,6 +47,7 @@ TEST(ServerOptions, AreWhatTheGuideSaysUnlessTold) {
   EXPECT_EQ(write_min_rate, 240U);
   EXPECT_EQ(idle_timeout, 75s);
   EXPECT_EQ(linger_timeout, 5s);
+  EXPECT_EQ(tcp_keepalive, 15s);
 
   const auto& [max_target_bytes, max_start_line_bytes, max_field_bytes, max_fields, max_head_bytes] = head;
   EXPECT_EQ(max_target_bytes, 8192U);
@@ -57,6 +58,7 @@ TEST(ServerOptions, AreWhatTheGuideSaysUnlessTold) {
   EXPECT_EQ(max_request_body_bytes, 4U * 1024 * 1024);
   EXPECT_EQ(concurrency, 256U * 1024);
   EXPECT_EQ(max_conns_per_ip, 0U);
+  EXPECT_FALSE(evict_idle);
   EXPECT_EQ(refusal, Refusal::answer);
   EXPECT_EQ(max_requests_per_conn, 1'000'000U);
   EXPECT_EQ(max_conn_age, 24h);

@@ -89,8 +89,13 @@ Address Address::with_port(std::uint16_t port) const {
   return other;
 }
 
-std::string Address::to_string() const {
+std::string Address::ip_text() const {
+  if (kind_ != Kind::ipv4 && kind_ != Kind::ipv6) return {};
   std::array<char, INET6_ADDRSTRLEN> ip{};
+  return inet_ntop(kind_ == Kind::ipv4 ? AF_INET : AF_INET6, ip_.data(), ip.data(), ip.size());
+}
+
+std::string Address::to_string() const {
   std::string text;
   switch (kind_) {
     case Kind::none:
@@ -101,10 +106,10 @@ std::string Address::to_string() const {
       text = text_;
       break;
     case Kind::ipv4:
-      text = inet_ntop(AF_INET, ip_.data(), ip.data(), ip.size());
+      text = ip_text();
       break;
     case Kind::ipv6:
-      text.append("[").append(inet_ntop(AF_INET6, ip_.data(), ip.data(), ip.size())).append("]");
+      text.append("[").append(ip_text()).append("]");
       break;
   }
   return text.append(":").append(std::to_string(port_));

@@ -35,6 +35,9 @@ class Address {
   // The host of a name, the path of a Unix address.
   const std::string& text() const { return text_; }
 
+  // Without port and brackets; empty for what has none, such as a Unix path.
+  std::string ip_text() const;
+
   Address with_port(std::uint16_t port) const;
   // The form that parse() reads.
   std::string to_string() const;

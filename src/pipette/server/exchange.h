@@ -82,6 +82,8 @@ struct Exchange {
   // Forgets the request and the response, keeps the memory and the octets that are still unparsed.
   void begin();
   void begin_plain();
+  // In place of what the connection says, until the next request.
+  void show_remote(net::Address remote);
 
   Buffer input;  // the head, then whatever arrived behind it
   http::RequestParser parser;
@@ -125,7 +127,9 @@ struct Exchange {
   Task<> handler;
   std::optional<std::string> thrown;  // what it has thrown
   std::optional<Hijack> hijack;
-  std::unique_ptr<Ends> own_ends;  // of an overdue one, whose connection may be gone
+  std::unique_ptr<Ends> own_ends;         // of an overdue one, whose connection may be gone
+  std::unique_ptr<Ends> shown_ends;       // what `ends` points to while a handler shows others than the connection's
+  const Ends* connection_ends = nullptr;  // what it points to again afterwards
 
   RequestCtx ctx{*this};
 };

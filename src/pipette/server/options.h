@@ -22,6 +22,7 @@
 #include "pipette/base/time.h"
 #include "pipette/http/head_parser.h"
 #include "pipette/net/address.h"
+#include "pipette/server/access_log.h"
 
 namespace pipette::server {
 
@@ -57,23 +58,6 @@ struct ConnInfo {
   std::uint64_t id = 0;  // counts the connections of a worker, from 1
   const net::Address& local;
   const net::Address& remote;
-};
-
-// One line of an access log: a request that was answered, also when it was refused; then it may have no more than a
-// status, since its head never came. The views are good during the call.
-struct AccessRecord {
-  std::uint64_t connection_id = 0;
-  std::uint64_t request_number = 0;  // on its connection, from 1
-  const net::Address& remote;
-  WallTime time;  // when its head was there
-  std::string_view method;
-  std::string_view target;
-  bool is_http_1_0 = false;
-  std::string_view referer;
-  std::string_view user_agent;
-  int status = 0;
-  std::uint64_t response_body_bytes = 0;
-  Duration took{};  // from the head to the last octet that was written or gathered
 };
 
 struct ServerOptions {
@@ -139,7 +123,7 @@ struct ServerOptions {
   // already; the connection closes behind it.
   std::function<void(RequestCtx&, Errc error)> on_error;
   std::function<void(const ConnInfo&, ConnState)> on_conn_state;
-  std::function<void(const AccessRecord&)> on_access;
+  std::function<void(const AccessRecord&)> on_access;  // access_log.h writes the line
 
   // ---- the log
   // Takes a line: a handler that threw, an accept that failed. Null: standard error.

@@ -8,6 +8,7 @@
 #include "pipette/http/media_type.h"
 #include "pipette/http/multipart.h"
 #include "pipette/http/status.h"
+#include "pipette/http/vary.h"
 #include "pipette/server/exchange.h"
 
 namespace pipette::server {
@@ -94,14 +95,6 @@ Result<void> read_form(const http::Fields& fields, Bytes body, const http::Multi
   return {};
 }
 
-std::string ip_text(const net::Address& address) {
-  using enum net::Address::Kind;
-  if (address.kind() != ipv4 && address.kind() != ipv6) return {};
-  std::string text = address.to_string();
-  text.resize(text.rfind(':'));
-  return address.kind() == ipv4 ? text : text.substr(1, text.size() - 2);
-}
-
 void append_hex(std::uint64_t value, std::string& out) {
   for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789ABCDEF"[value >> shift & 0xf];
 }
@@ -168,6 +161,15 @@ void Exchange::begin() {
   late_answer.message.clear();
   thrown.reset();
   hijack.reset();
+  if (shown_ends != nullptr) ends = connection_ends;
+  shown_ends.reset();
+}
+
+void Exchange::show_remote(net::Address remote) {
+  is_plain = false;
+  if (shown_ends == nullptr) connection_ends = ends;
+  shown_ends = std::make_unique<Ends>(connection_ends->local, std::move(remote));
+  ends = shown_ends.get();
 }
 
 [[gnu::cold]] void Exchange::forget_lazy_parts() {
@@ -271,8 +273,9 @@ const http::FormFile* RequestCtx::form_file(std::string_view name) const {
 
 const net::Address& RequestCtx::remote_address() const { return exchange_.ends->remote; }
 const net::Address& RequestCtx::local_address() const { return exchange_.ends->local; }
-std::string RequestCtx::remote_ip() const { return ip_text(remote_address()); }
-std::string RequestCtx::local_ip() const { return ip_text(local_address()); }
+void RequestCtx::set_remote_address(net::Address address) { exchange_.show_remote(std::move(address)); }
+std::string RequestCtx::remote_ip() const { return remote_address().ip_text(); }
+std::string RequestCtx::local_ip() const { return local_address().ip_text(); }
 const net::SecurityFacts* RequestCtx::tls() const { return exchange_.security; }
 std::uint64_t RequestCtx::connection_id() const { return exchange_.connection_id; }
 std::uint64_t RequestCtx::request_number() const { return exchange_.request_number; }
@@ -344,6 +347,10 @@ std::optional<std::string_view> RequestCtx::response_header(std::string_view nam
       return response.fields.get(name);
   }
 }
+
+const http::Fields& RequestCtx::response_headers() const { return exchange_.response.fields.view(); }
+
+Result<void> RequestCtx::add_vary(std::string_view name) { return http::add_vary(exchange_.response.fields, name); }
 
 Result<void> RequestCtx::set_content_type(std::string_view type) {
   if (!ascii::is_value(type)) return fail(Errc::bad_field_value);

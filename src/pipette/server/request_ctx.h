@@ -109,7 +109,8 @@ class RequestCtx {
   bool if_modified_since(WallTime last_modified) const;
 
   // ---- the request: its body and its parameters ----------------------------------------------------------
-  // As it came: a Content-Encoding is not undone, here and in what is parsed from it.
+  // As it came: a Content-Encoding is not undone, here and in what is parsed from it. Empty for one that is streamed,
+  // unless it came whole with its head: read_whole_body() first.
   std::string_view body() const;
   // The decoded value of one query parameter; "" when it stands there without "=".
   std::optional<std::string> query(std::string_view name) const;
@@ -131,6 +132,8 @@ class RequestCtx {
   // ---- the request: where it comes from ------------------------------------------------------------------
   const net::Address& remote_address() const;
   const net::Address& local_address() const;
+  // For this request: what a proxy that is trusted says of its client. The limits of the server count the connection's.
+  void set_remote_address(net::Address address);
   // Without port and brackets; empty for what has none, such as a Unix socket.
   std::string remote_ip() const;
   std::string local_ip() const;
@@ -171,6 +174,10 @@ class RequestCtx {
   void remove_header(std::string_view name);
   // What was set; the first of that name. The defaults come later, and so does what the stack says of framing.
   std::optional<std::string_view> response_header(std::string_view name) const;
+  // The same of all of them, but for Content-Type and Connection, which have places of their own.
+  const http::Fields& response_headers() const;
+  // Adds a name to Vary, unless it is there (http/vary.h).
+  Result<void> add_vary(std::string_view name);
   // "text/plain; charset=utf-8" when there is a body and nothing was set.
   Result<void> set_content_type(std::string_view type);
   // In place of one that was set for the same name, domain and path. Errc::bad_cookie, unsafe_cookie (set_cookie.h).
@@ -218,6 +225,9 @@ class RequestCtx {
   // The next of the request's body; nothing at its end. Good until the next call. One that is there already comes at
   // once, in one piece. request_timeout when it does not come in time, body_too_large, incomplete_message.
   Task<Result<std::string_view>> read_body();
+  // All of it that is still to come, in one piece, which body() has from then on, and what is parsed from it for the
+  // first time; read_body() begins with it again. The same errors. Where nothing is streamed it is body().
+  Task<Result<std::string_view>> read_whole_body();
   // Those that came behind a chunked body, once it has been read to its end.
   const http::Fields& trailers() const;
   // Begins the response with what is set by now, and writes more of its body; waits while the client does not take it.
@@ -234,6 +244,8 @@ class RequestCtx {
   void set_body_source(std::unique_ptr<BodySource> source, http::KnownLength length = {});
   // The file's octets, its length and Last-Modified; application/octet-stream unless a type is set. What open() says.
   Result<void> send_file(const std::string& path);
+  // Whether the response has been begun by write(), or its body is a source's: not what set_body() was given.
+  bool is_response_streamed() const;
   // 103 with the Link fields that are set by now (RFC 8297), in order with the responses before. bad_status: the
   // response has begun.
   Result<void> send_early_hints();
@@ -261,6 +273,8 @@ class RequestCtx {
   void hijack_silently(HijackHandler handler);
   // 101 with this protocol (RFC 9110 §7.8). bad_status: HTTP/1.0 does not know it; bad_field_value.
   Result<void> upgrade(std::string_view protocol, HijackHandler handler);
+  // Whether one of these was called.
+  bool is_hijacked() const;
 
   // ---- around it -----------------------------------------------------------------------------------------
   Runtime& runtime() const;

@@ -18,6 +18,20 @@ Task<Result<std::string_view>> RequestCtx::read_body() {
   co_return Bytes();
 }
 
+Task<Result<std::string_view>> RequestCtx::read_whole_body() {
+  if (!exchange_.body.empty()) co_return exchange_.body;
+  std::string whole;
+  for (;;) {
+    const Result<std::string_view> piece = co_await read_body();
+    if (!piece) co_return fail(piece.error());
+    if (piece->empty()) break;
+    whole += *piece;
+  }
+  exchange_.body_storage = std::move(whole);
+  exchange_.body = exchange_.body_storage;
+  co_return exchange_.body;
+}
+
 const http::Fields& RequestCtx::trailers() const {
   static const http::Fields kNone;
   return exchange_.body_reader ? exchange_.trailers.view() : kNone;
@@ -58,6 +72,11 @@ Result<void> RequestCtx::send_file(const std::string& path) {
   if (exchange_.response.content_type.empty()) exchange_.response.content_type = "application/octet-stream";
   set_body_source(std::move(file->source), file->size);
   return {};
+}
+
+bool RequestCtx::is_response_streamed() const {
+  const bool has_begun = exchange_.session != nullptr && exchange_.session->has_begun_response();
+  return has_begun || exchange_.response.source != nullptr;
 }
 
 Result<void> RequestCtx::send_early_hints() {
@@ -108,6 +127,8 @@ void RequestCtx::hijack_silently(HijackHandler handler) {
   exchange_.is_plain = exchange_.response.is_plain = false;
   exchange_.hijack = Hijack{std::move(handler), false};
 }
+
+bool RequestCtx::is_hijacked() const { return exchange_.hijack.has_value(); }
 
 Result<void> RequestCtx::upgrade(std::string_view protocol, HijackHandler handler) {
   if (is_http_1_0()) return fail(Errc::bad_status);
