@@ -7,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pipette/async/sleep.h"
@@ -26,6 +27,7 @@ using test::ok;
 using test::post;
 using test::Serving;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 
 // Sends back what it is sent, until the client finishes.
@@ -209,6 +211,136 @@ TEST(Hijack, IsNotWaitedForByAShutdownAndEndsWithItsWorker) {
   }
   EXPECT_EQ(held.use_count(), before);
   peer.expect_reset();
+}
+
+// ---- around what is streamed ---------------------------------------------------------------------------------
+
+void must_not_be_called(RequestCtx& ctx) {
+  ctx.hijack([](HijackedConnection) -> Task<> {
+    ADD_FAILURE() << "hijacked";
+    co_return;
+  });
+}
+
+Task<> stream_and_take_over(RequestCtx& ctx) {
+  (void)co_await ctx.write("one");
+  if (ctx.path() == "/silent") {
+    ctx.hijack_silently(echo);
+  } else {
+    ctx.hijack(echo);
+  }
+  (void)co_await ctx.write("two");
+}
+
+TEST(Hijack, BeginsBehindTheEndOfAResponseThatIsStreamed) {
+  for (const std::string_view target : {"/", "/silent"}) {  // it is too late to be silent
+    Serving app(stream_and_take_over);
+    Peer peer = app.connect();
+    peer.send(get(target) + "early");
+    EXPECT_THAT(peer.received(), EndsWith("chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\nearly")) << target;
+  }
+}
+
+TEST(Hijack, DoesNotBeginWhereTheConnectionIsTheEndOfTheResponse) {
+  Serving app([](RequestCtx& ctx) -> Task<> {
+    (void)co_await ctx.write("all of it");
+    must_not_be_called(ctx);
+  });
+  Peer peer = app.connect();
+  peer.send("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(peer.received(), EndsWith("Connection: close\r\n\r\nall of it"));
+  EXPECT_TRUE(peer.closed());
+  EXPECT_FALSE(peer.was_reset());
+}
+
+// Gives "source" once, then its end.
+class OneWord final : public BodySource {
+ public:
+  Task<Result<std::size_t>> read(MutableBytes into) override {
+    co_return std::exchange(word_, Bytes()).copy(into.data(), into.size());
+  }
+
+ private:
+  Bytes word_ = "source";
+};
+
+TEST(Hijack, BeginsBehindABodyThatASourceGives) {
+  Serving app([](RequestCtx& ctx) {
+    ctx.set_body_source(std::make_unique<OneWord>(), 6);
+    ctx.hijack(echo);
+  });
+  Peer peer = app.connect();
+  peer.send(kGet);
+  EXPECT_THAT(peer.take(), EndsWith("Content-Length: 6\r\n\r\nsource"));
+  peer.send("hello");
+  EXPECT_EQ(peer.take(), "hello");
+}
+
+ServerOptions streaming() {
+  ServerOptions options;
+  options.stream_request_body = true;
+  options.max_drain_bytes = 1'000;
+  return options;
+}
+
+std::string post_head(std::string_view framing) {
+  return "POST / HTTP/1.1\r\nHost: a\r\n" + std::string(framing) + "\r\n\r\n";
+}
+
+// However it arrives, the body belongs to the request, which has to be sent whole before the protocol changes
+// (RFC 9110 §7.8).
+TEST(Hijack, BeginsBehindARequestBodyThatNobodyReads) {
+  const std::string requests[] = {post_head("Content-Length: 4") + "body",
+                                  post_head("Transfer-Encoding: chunked") + "4\r\nbody\r\n0\r\nX: y\r\n\r\n"};
+  for (const std::string& request : requests) {
+    for (std::size_t cut = request.find("\r\n\r\n") + 4; cut <= request.size(); ++cut) {
+      Serving app(take_over, streaming());
+      Peer peer = app.connect();
+      peer.send(request.substr(0, cut));
+      app.lab().settle();
+      peer.send(request.substr(cut) + "early");
+      ASSERT_EQ(peer.take(), ok("over to you") + "early") << request.substr(0, cut);
+    }
+  }
+}
+
+TEST(Hijack, BeginsBehindTheRestOfARequestBody) {
+  Serving app(
+      [](RequestCtx& ctx) -> Task<> {
+        const Result<std::string_view> first = co_await ctx.read_body();
+        EXPECT_EQ(first, "bo");
+        take_over(ctx);
+      },
+      streaming());
+  Peer peer = app.connect();
+  peer.send(post_head("Content-Length: 4"));
+  app.lab().settle();
+  peer.send("bo");
+  app.lab().settle();
+  peer.send("dyearly");
+  EXPECT_EQ(peer.take(), ok("over to you") + "early");
+}
+
+TEST(Hijack, DoesNotBeginWhenTheRequestBodyHasNoEnd) {
+  struct Row {
+    std::string request;
+    Duration wait;
+  };
+  const Row rows[] = {
+      {post_head("Content-Length: 40000") + std::string(40'000, 'b'), 0s},        // too much to be dropped
+      {post_head("Content-Length: 4000") + "b", 10s},                             // too slow
+      {post_head("Content-Length: 4\r\nExpect: 100-continue"), 0s},               // nobody has asked for it
+      {post_head("Transfer-Encoding: chunked") + "4\r\nbody!\r\n0\r\n\r\n", 0s},  // malformed
+  };
+  for (const Row& row : rows) {
+    Serving app(must_not_be_called, streaming());
+    Peer peer = app.connect();
+    peer.send(row.request);
+    app.lab().advance(row.wait);
+    peer.expect_response(200);
+    EXPECT_TRUE(peer.closed()) << row.request.substr(0, 80);
+    EXPECT_FALSE(peer.was_reset());
+  }
 }
 
 }  // namespace

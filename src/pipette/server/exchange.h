@@ -30,6 +30,7 @@
 #include "pipette/net/runtime.h"
 #include "pipette/net/security.h"
 #include "pipette/server/hijack.h"
+#include "pipette/server/late_answer.h"
 #include "pipette/server/lazy_parts.h"
 #include "pipette/server/request_ctx.h"
 
@@ -42,6 +43,7 @@ struct Ends : async::RecycledFrame {
   net::Address remote;
 };
 
+class Server;
 class Session;
 
 struct ResponseParts {
@@ -68,12 +70,6 @@ struct ResponseParts {
   void drop_stream();
   void drop_special();
   void clear();
-};
-
-// What answers in the place of a handler that is late.
-struct LateAnswer {
-  int status = 503;
-  std::string message;  // empty: the reason phrase of the status
 };
 
 struct Exchange {
@@ -111,6 +107,7 @@ struct Exchange {
   TimePoint connected_at{};
   TimePoint started_at{};                        // when the head was there
   const net::SecurityFacts* security = nullptr;  // null: the connection is not secured
+  const Server* server = nullptr;
   Runtime* runtime = nullptr;
   const Ends* ends = nullptr;
   // ---- while a handler is at work

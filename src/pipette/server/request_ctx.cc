@@ -10,6 +10,7 @@
 #include "pipette/http/status.h"
 #include "pipette/http/vary.h"
 #include "pipette/server/exchange.h"
+#include "pipette/server/server.h"
 
 namespace pipette::server {
 namespace {
@@ -159,6 +160,7 @@ void Exchange::begin() {
   has_given_up = false;
   late_answer.status = 503;
   late_answer.message.clear();
+  late_answer.fields.clear();
   thrown.reset();
   hijack.reset();
   if (shown_ends != nullptr) ends = connection_ends;
@@ -437,6 +439,7 @@ void RequestCtx::error(int status, std::string_view message) {
   set_body(message);  // first, since it may be part of what is dropped
   exchange_.response.drop_head();
   exchange_.response.drop_stream();
+  if (!exchange_.is_plain) exchange_.hijack.reset();
   set_status(status);
 }
 
@@ -469,9 +472,12 @@ Result<void> RequestCtx::redirect(std::string_view location, int status) {
 void RequestCtx::reset_response() {
   exchange_.response.drop_head();
   exchange_.response.drop_body();
+  if (!exchange_.is_plain) exchange_.hijack.reset();
 }
 
 // ---- around it -------------------------------------------------------------------------------------------
+
+void RequestCtx::log(std::string_view line) const { exchange_.server->log(to_string() + " - " + std::string(line)); }
 
 Runtime& RequestCtx::runtime() const { return *exchange_.runtime; }
 TimePoint RequestCtx::now() const { return exchange_.runtime->loop().now(); }

@@ -48,6 +48,7 @@
 #include "pipette/net/security.h"
 #include "pipette/server/body_source.h"
 #include "pipette/server/hijack.h"
+#include "pipette/server/late_answer.h"
 #include "pipette/server/user_values.h"
 
 namespace pipette::server {
@@ -258,10 +259,15 @@ class RequestCtx {
   CallOptions call_options() const { return {stop_token(), deadline()}; }
   // Sleeps, or until it is to stop, and says why.
   async::SleepUntil sleep(Duration time);
-  // Gives the handler less time than it has, and says what answers when it is over; "": the status alone.
-  void limit_time(Duration time, int status = 503, std::string message = {});
+  // Gives the handler less time than it has, and says what answers when it is over.
+  void limit_time(Duration time, LateAnswer answer = {});
   // Answers the client now; the handler goes on, and what it does to the response is for nobody.
-  void timeout_error(std::string message = {}, int status = 503);
+  void timeout_error(LateAnswer answer);
+  void timeout_error(std::string message = {}, int status = 503) {
+    timeout_error(LateAnswer{.status = status, .message = std::move(message)});
+  }
+  // A line for the server's log, behind who asks for what.
+  void log(std::string_view line) const;
   // Of reading the body, and of writing, in place of the server's, for this exchange.
   void set_read_deadline(TimePoint deadline);
   void set_write_deadline(TimePoint deadline);

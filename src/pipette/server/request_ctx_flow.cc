@@ -95,18 +95,18 @@ async::SleepUntil RequestCtx::sleep(Duration time) {
   return async::sleep_until(exchange_.runtime->loop(), after(now(), time), stop_token());
 }
 
-void RequestCtx::limit_time(Duration time, int status, std::string message) {
+void RequestCtx::limit_time(Duration time, LateAnswer answer) {
   const TimePoint limit = after(now(), time);
   if (limit >= exchange_.deadline) return;
   exchange_.is_plain = false;
   exchange_.deadline = limit;
-  exchange_.late_answer = {status, std::move(message)};
+  exchange_.late_answer = std::move(answer);
   if (exchange_.session != nullptr) exchange_.session->move_handler_deadline();
 }
 
-void RequestCtx::timeout_error(std::string message, int status) {
+void RequestCtx::timeout_error(LateAnswer answer) {
   exchange_.is_plain = false;
-  exchange_.late_answer = {status, std::move(message)};
+  exchange_.late_answer = std::move(answer);
   exchange_.has_given_up = true;
   if (exchange_.session != nullptr) exchange_.session->attend();
 }

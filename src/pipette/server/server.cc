@@ -2,11 +2,31 @@
 
 #include <cassert>
 #include <cstdio>
+#include <string>
 #include <utility>
 
 #include "pipette/base/ascii.h"
 
 namespace pipette::server {
+namespace {
+
+// Much of it may be what some client has sent: a line stays one.
+std::string as_line(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string line;
+  line.reserve(text.size());
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet >= 0x20 && octet != 0x7f) {
+      line += c;
+    } else {
+      line.append("\\x").append(1, kDigits[octet >> 4]).append(1, kDigits[octet & 0xf]);
+    }
+  }
+  return line;
+}
+
+}  // namespace
 
 std::string_view to_string(ConnState state) {
   switch (state) {
@@ -51,14 +71,15 @@ MetricsSnapshot Server::metrics() const {
 }
 
 void Server::log(std::string_view line) const {
+  const std::string text = as_line(line);
   if (options_.log) {
     try {
-      options_.log(line);
+      options_.log(text);
     } catch (...) {
       // A log that fails must not end what it is told about.
     }
   } else {
-    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+    std::fprintf(stderr, "%s\n", text.c_str());
   }
 }
 

@@ -93,9 +93,15 @@ Task<> Session::run() {
   worker_.count_failure(out_.failure());
   count_octets();
   show(ConnState::closed);
+  if (is_lost() && options().log_all_errors) log_break(was_idle);
   if (is_lost()) co_return;
   if (was_idle && !must_linger() && connection_->try_close_write()) co_return;
   (void)co_await net::close(*connection_, after(now(), options().linger_timeout));
+}
+
+void Session::log_break(bool was_idle) {
+  const std::string who = options().secure_error_log_message ? "a client" : ends_->remote.to_string();
+  worker_.server_.log("the connection of " + who + " broke" + (was_idle ? " while it idled" : ""));
 }
 
 // Whether a reset could still destroy something. The last answer may be on its way for as long as we would linger, and
@@ -161,6 +167,7 @@ void Session::count_octets() {
 void Session::ensure_exchange() {
   if (exchange_ != nullptr) return;
   exchange_ = worker_.exchanges_.take();
+  exchange_->server = &worker_.server_;
   exchange_->runtime = &worker_.runtime_;
   exchange_->ends = ends_.get();
   exchange_->connection_id = id_;
@@ -515,7 +522,12 @@ void Session::conclude_handler() {
 }
 
 void Session::answer_with(const LateAnswer& answer) {
-  exchange_->ctx.error(answer.status, answer.message.empty() ? http::reason_phrase(answer.status) : answer.message);
+  RequestCtx& ctx = exchange_->ctx;
+  ctx.error(answer.status, answer.message.empty() ? http::reason_phrase(answer.status) : answer.message);
+  for (std::size_t i = 0; i < answer.fields.size(); ++i) {
+    const http::Field field = answer.fields[i];
+    (void)ctx.add_header(field.name, field.value);
+  }
 }
 
 // The handler runs on by itself; what the session waits for is whatever comes first.
@@ -555,6 +567,8 @@ void Session::answer_late() {
   const std::uint64_t number = exchange_->request_number;
   const TimePoint started = exchange_->started_at;
   const LateAnswer answer = std::move(exchange_->late_answer);
+  std::optional<net::Address> shown;  // who the handler says it was
+  if (exchange_->shown_ends != nullptr) shown = exchange_->shown_ends->remote;
   const Bytes head = exchange_->input.readable().substr(0, exchange_->head_bytes);
   const Bytes behind = exchange_->input.readable().substr(head.size() + exchange_->inline_body_bytes);
   Buffer rest = worker_.buffers_.take(head.size() + behind.size());
@@ -570,6 +584,7 @@ void Session::answer_late() {
   exchange_->head_bytes = exchange_->parser.parse(exchange_->input.readable(), exchange_->head).value_or(0);
   exchange_->request_number = number;
   exchange_->started_at = started;
+  if (shown) exchange_->show_remote(std::move(*shown));
   answer_with(answer);
 }
 
@@ -637,22 +652,23 @@ Task<> Session::send_large_body() {
 // Where something has to be waited for, or the response is no plain one.
 Task<> Session::finish_slowly() {
   Exchange& exchange = *exchange_;
-  if (!is_body_complete_ && owes_continue_) keeps_alive_ = false;  // its body may or may not come
-  if (exchange.hijack) {
-    keeps_alive_ = false;
-    if (exchange.hijack->has_response) write_response(exchange, true);
-    worker_.count_exchange(exchange, response_bytes_);
-    co_return;
-  }
+  const bool may_drop_body = !is_body_complete_ && !owes_continue_;  // otherwise it may or may not come
+  if (!is_body_complete_ && !may_drop_body) keeps_alive_ = false;
+  bool is_whole = true;
   if (has_begun_response()) {
     const Result<void> ended = end_stream();
     if (!ended) worker_.server_.log("a response was cut short: " + ended.error().message());
-  } else {
+    is_whole = ended && !ends_with_connection_;
+  } else if (!exchange.hijack || exchange.hijack->has_response) {
     write_response(exchange, true);
   }
   body_writer_.reset();
-  if (!is_body_complete_ && keeps_alive_) co_await drop_body();
-  co_await conclude_exchange();
+  if (may_drop_body && (keeps_alive_ || exchange.hijack)) co_await drop_body();
+  // What is not whole, or ends with the connection, leaves none to be taken over.
+  if (exchange.hijack && (!is_whole || !is_body_complete_)) exchange.hijack.reset();
+  if (!exchange.hijack) co_return co_await conclude_exchange();
+  keeps_alive_ = false;
+  worker_.count_exchange(exchange, response_bytes_);
 }
 
 // What is behind the request goes to the front of the input.

@@ -95,6 +95,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
 
   void ensure_exchange();
   bool must_linger();
+  void log_break(bool was_idle);
   void show(ConnState state);
   void count_active(bool is_active);
   void count_octets();

@@ -1,7 +1,7 @@
 // timeout(): gives a handler less time than the server does, and says what answers in its place.
 //
 //   Server server(timeout(report, 2s, "the report takes too long"));            // 503 after 2 s
-//   Server server(timeout(route, 500ms, "later", 504));
+//   Server server(timeout(route, 500ms, "later", 504));                         // or a LateAnswer, with fields
 //
 // At `time` the client has its answer, the handler a stop (StopReason::handler_timeout), and the connection serves the
 // next request, if the body of this one had been read. The handler goes on until it returns, which it had better do
@@ -20,18 +20,22 @@
 
 namespace pipette::server {
 
-inline Handler timeout(Handler handler, Duration time, std::string message = {}, int status = 503) {
+inline Handler timeout(Handler handler, Duration time, LateAnswer answer) {
   if (handler.plain() != nullptr) {
-    return [inner = std::move(handler), time, text = std::move(message), status](RequestCtx& ctx) {
-      ctx.limit_time(time, status, text);
+    return [inner = std::move(handler), time, late = std::move(answer)](RequestCtx& ctx) {
+      ctx.limit_time(time, late);
       (*inner.plain())(ctx);
     };
   }
   // Not a coroutine itself: the limit holds before the first step of the one it wraps.
-  return [inner = std::move(handler), time, text = std::move(message), status](RequestCtx& ctx) -> Task<> {
-    ctx.limit_time(time, status, text);
+  return [inner = std::move(handler), time, late = std::move(answer)](RequestCtx& ctx) -> Task<> {
+    ctx.limit_time(time, late);
     return (*inner.coroutine())(ctx);
   };
+}
+
+inline Handler timeout(Handler handler, Duration time, std::string message = {}, int status = 503) {
+  return timeout(std::move(handler), time, LateAnswer{.status = status, .message = std::move(message)});
 }
 
 }  // namespace pipette::server
