@@ -5,8 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "pipette/async/task_group.h"
 #include "pipette/lab/gtest.h"
 
+#include "tests/support/door.h"
 #include "tests/support/serving.h"
 
 namespace pipette::server {
@@ -85,6 +87,28 @@ TEST(EvictIdle, ClosesOneForEachOfManyThatComeAtOnce) {
   EXPECT_EQ(app.worker().metrics().evicted.get(), 150U);
 }
 
+// Before any session has run.
+TEST(EvictIdle, ClosesNobodyTwice) {
+  Serving app([](RequestCtx&) {}, evicting(2));
+  Peer first = idling(app);
+  Peer second = idling(app);
+  async::TaskGroup sessions(app.lab().world().loop());
+  std::vector<Peer> peers;
+  for (int i = 0; i < 3; ++i) {
+    auto [connected, peer] = test::wire(app.lab());
+    sessions.spawn(app.worker().serve_connection(std::move(connected)));
+    peers.push_back(std::move(peer));
+  }
+  app.lab().settle();
+  EXPECT_TRUE(first.closed());
+  EXPECT_TRUE(second.closed());
+  EXPECT_EQ(app.worker().metrics().evicted.get(), 2U);
+  EXPECT_EQ(app.worker().metrics().rejected_concurrency.get(), 1U);
+  peers[2].expect_response(503);
+  peers.clear();
+  app.lab().settle();
+}
+
 TEST(EvictIdle, RefusesOneWhereNobodyIdles) {
   Serving app(sleep_if_asked, evicting(1));
   Peer busy = app.connect();
@@ -161,6 +185,25 @@ TEST(Stop, WakesAWriteThatWaitsForItsClient) {
   EXPECT_THAT(octets, testing::EndsWith("x\r\n")) << "and no last chunk";
   EXPECT_EQ(std::ranges::count(octets.substr(octets.find("\r\n\r\n")), 'x'), 10'000);
   EXPECT_TRUE(peer.closed());
+}
+
+TEST(Stop, LetsNoWriteBeginToWait) {
+  std::vector<Result<void>> seen;
+  const auto act = [&](RequestCtx& ctx) -> Task<> {
+    co_await ctx.sleep(1h);
+    for (const std::size_t size : {std::size_t{10}, std::size_t{10'000}, std::size_t{10}}) {
+      const Result<void> went = co_await ctx.write(std::string(size, 'x'));
+      seen.push_back(went);
+    }
+  };
+  Serving app(act, {}, small_pipes());
+  Peer peer = app.connect();
+  peer.send(kGet);
+  app.lab().settle();
+  EXPECT_TRUE(app.worker().evict(1));
+  app.lab().settle();
+  const Result<void> canceled = fail(Errc::operation_canceled);
+  EXPECT_EQ(seen, (std::vector<Result<void>>{Result<void>(), canceled, canceled}));
 }
 
 TEST(Stop, WakesAReadThatWaitsForTheBody) {
