@@ -150,7 +150,7 @@ constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 // Without the optional white space (SP, HTAB and nothing else) around it, RFC 9110 §5.6.3.
-constexpr std::string_view trim(std::string_view text) {
+[[gnu::always_inline]] constexpr std::string_view trim(std::string_view text) {
   while (!text.empty() && is_space_or_tab(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space_or_tab(text.back())) text.remove_suffix(1);
   return text;
