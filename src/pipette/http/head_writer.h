@@ -77,7 +77,7 @@ class HeadWriter {
   }
 
   // Most of what heads are made of is short: two overlapping words, and no call.
-  static void copy(char* to, std::string_view text) {
+  [[gnu::always_inline]] static void copy(char* to, std::string_view text) {
     const std::size_t size = text.size();
     if (size > 32) {
       std::memcpy(to, text.data(), size);
