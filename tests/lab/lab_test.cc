@@ -187,7 +187,7 @@ TEST(Lab, SaysWhoWaitsWhenAServerNeverAnswers) {
   Lab lab;
   const ScriptedServer silent(lab, "app:80");
   client::ClientOptions options;
-  options.timeout = Duration::max();
+  options.timeout = options.response_header_timeout = Duration::max();
   Client patient(lab.runtime(), options);
   const std::string report = stuck_report([&] { lab.run(patient.get("http://app/")); });
   EXPECT_THAT(report, AllOf(HasSubstr("the test waits for a task of the test"),

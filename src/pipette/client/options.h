@@ -1,4 +1,17 @@
 // What a client may be told. Every default is safe: each phase and each size is bounded.
+//
+//   pool wait ─ dial ─────── write ──────── response head ───────── body ─────────────── idle ─ …
+//   │           │            │              │                       │ body_timeout, from one read to the next
+//   │           │            │              │ response_header_timeout
+//   │           │            │ write_timeout
+//   │           │ dial_timeout: resolving, connecting, the handshake
+//   │ pool_wait_timeout
+//   timeout: of the whole call, its repetitions and redirects included ──────────────> │ idle_timeout
+//
+// Each strikes with an error of its own (pool_wait_timeout, write_timeout, response_header_timeout, body_timeout, and
+// timed_out for the whole call), all of which equal std::errc::timed_out.
+//
+// Units  durations are std::chrono, and Duration::max() is no limit; sizes end in _bytes.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +19,8 @@
 #include <string>
 
 #include "pipette/base/time.h"
+#include "pipette/client/redirect.h"
+#include "pipette/client/retry.h"
 #include "pipette/http/head_parser.h"
 
 namespace pipette::net {
@@ -14,14 +29,35 @@ class Security;
 
 namespace pipette::client {
 
+// Which of the connections that idle is used next.
+enum class PoolOrder : std::uint8_t {
+  lifo,  // the one used last: the others may come to the end of their time
+  fifo,  // the one used first: all are used alike
+};
+
 struct ClientOptions {
-  std::string user_agent = "pipette";                // empty, longer than 256 octets or no field value: none
-  Duration timeout = std::chrono::seconds(30);       // of a call, from its start to the last octet of the body
-  Duration dial_timeout = std::chrono::seconds(5);   // of resolving and connecting, within that
-  Duration idle_timeout = std::chrono::seconds(10);  // a connection idle for longer is not used again
+  std::string user_agent = "pipette";  // empty, longer than 256 octets or no field value: none
+
+  // ---- time-outs
+  Duration timeout = std::chrono::seconds(30);
+  Duration pool_wait_timeout = std::chrono::seconds(10);
+  Duration dial_timeout = std::chrono::seconds(5);
+  Duration write_timeout = std::chrono::seconds(30);            // for handing a request to the network
+  Duration response_header_timeout = std::chrono::seconds(30);  // from the last octet of the request
+  Duration body_timeout = std::chrono::seconds(30);
+  Duration idle_timeout = std::chrono::seconds(10);  // a connection that idles for longer is closed
+  Duration max_conn_age = Duration::max();           // one that is older is used no more
+
+  // ---- limits
+  std::size_t max_conns_per_host = 512;  // beyond, calls wait for each other
   std::size_t max_idle_per_host = 64;
+  PoolOrder pool_order = PoolOrder::lifo;
   std::uint64_t max_response_body_bytes = 64 * 1024 * 1024;
   http::HeadLimits head;
+
+  // ---- what is done on the user's behalf
+  RetryPolicy retries;
+  RedirectPolicy redirects;
   net::Security* security = nullptr;  // for https; outlives the client. Without it https is not supported.
 };
 

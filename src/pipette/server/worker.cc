@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipette/async/alarm.h"
 #include "pipette/async/sleep.h"
 #include "pipette/async/yield.h"
 #include "pipette/http/status.h"
@@ -47,17 +48,6 @@ struct Worker::Refused : ListNode {
 struct Worker::Ending : ListNode {
   explicit Ending(async::Loop& loop) : event(loop) {}
   async::Event event;
-};
-
-// Sets an event when it is time.
-class Worker::Alarm final : public async::Timer {
- public:
-  Alarm(async::Loop& loop, async::Event& event, TimePoint when) : loop_(loop), event_(event) { loop_.arm(*this, when); }
-  void run() override { event_.set(); }
-
- private:
-  async::Loop& loop_;
-  async::Event& event_;
 };
 
 Worker::Worker(const Server& server, Runtime& runtime)
@@ -318,7 +308,7 @@ Task<> Worker::wait_for_end(TimePoint deadline) {
   if (open_ == 0 && overdue_ == 0) co_return;
   Ending ending(loop_);
   endings_.push_back(ending);
-  const Alarm alarm(loop_, ending.event, deadline);
+  const async::Alarm alarm(loop_, ending.event, deadline);
   co_await ending.event.wait();
 }
 

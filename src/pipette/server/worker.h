@@ -79,7 +79,6 @@ class Worker {
   struct Acceptor;
   struct Refused;
   struct Ending;
-  class Alarm;
 
   // Status line, Server and Date of a response, which change once a second at most.
   std::string_view prefix(int status) {
