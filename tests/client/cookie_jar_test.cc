@@ -611,6 +611,14 @@ TEST(CookieJar, TakesAwayWhatItIsToldTo) {
   EXPECT_EQ(field(jar, "http://x.org/"), "");
 }
 
+TEST(CookieJar, TakesAwayACookieByItsOwnName) {
+  CookieJar jar(tiny());
+  for (const std::string_view line : {"a=1; domain=x.org", "a=2", "b=3", "c=4"}) set(jar, "http://x.org/", line);
+  const StoredCookie first = jar.all(kNow)[0];
+  EXPECT_EQ(jar.remove(first.domain, first.path, first.name), 2U);
+  EXPECT_EQ(jar.remove_domain(jar.all(kNow)[0].domain), 2U);
+}
+
 // ---- files -----------------------------------------------------------------------------------------------
 
 TEST(CookieJarFile, IsWrittenInTheOrderOfCreation) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <tuple>
+#include <expected>
 #include <utility>
 
 #include "pipette/base/ascii.h"
@@ -130,15 +130,10 @@ void append_line(const StoredCookie& cookie, std::string& out) {
   out.append("\t").append(cookie.name).append("\t").append(cookie.value).append("\n");
 }
 
-struct FileCookie {
+// The domain goes into `host`, in lower case; that of the cookie is empty if it is for the host only. Or why there is
+// none.
+std::expected<SetCookie, std::string_view> read_line(std::string_view line, std::string& host) {
   SetCookie cookie;
-  bool host_only = false;
-};
-
-// The domain goes into `host`, in lower case. Or why there is no cookie.
-std::expected<FileCookie, std::string_view> read_line(std::string_view line, std::string& host) {
-  FileCookie read;
-  SetCookie& cookie = read.cookie;
   cookie.http_only = line.starts_with(kHttpOnlyPrefix);
   if (cookie.http_only) line.remove_prefix(kHttpOnlyPrefix.size());
   const auto columns = take_apart(line);
@@ -147,21 +142,20 @@ std::expected<FileCookie, std::string_view> read_line(std::string_view line, std
 
   const auto has_below = parse_flag(below);
   if (!has_below) return std::unexpected("column 2, names below the domain: neither TRUE nor FALSE");
+  if (!path.starts_with('/')) return std::unexpected("column 3, path: does not begin with \"/\"");
   const auto is_secure = parse_flag(secure);
   if (!is_secure) return std::unexpected("column 4, https only: neither TRUE nor FALSE");
   const auto seconds = ascii::parse_decimal(end);
   if (!seconds) return std::unexpected("column 5, end: not a number of seconds");
-  if (!path.starts_with('/')) return std::unexpected("column 3, path: does not begin with \"/\"");
 
   assign_lower(host, domain.substr(*has_below && domain.starts_with('.') ? 1 : 0));
-  read.host_only = !*has_below;
   cookie.name = name;
   cookie.value = value;
   if (*seconds != 0) cookie.expires = moment_of(*seconds);
   if (*has_below) cookie.domain = host;
   cookie.path = path;
   cookie.secure = *is_secure;
-  return read;
+  return cookie;
 }
 
 }  // namespace
@@ -179,10 +173,8 @@ Result<void> CookieJar::set(const HttpUrl& url, const SetCookie& cookie, WallTim
   if (const Result<void> checked = check(cookie, path); !checked) return checked;
   const Result<Scope> scope = scope_of(cookie.domain, host_);  // steps 7-10
   if (!scope) return fail(scope.error());
-  if (!url.is_https) {
-    const bool is_hidden = cookie.secure || hides_secure_cookie(scope->domain, path, cookie.name, now);
-    if (is_hidden) return fail(Errc::unsafe_cookie);  // steps 13, 16
-  }
+  if (!url.is_https && cookie.secure) return fail(Errc::unsafe_cookie);  // step 13
+  if (!url.is_https && hides_secure_cookie(scope->domain, path, cookie.name, now)) return fail(Errc::unsafe_cookie);
   put(*scope, path, cookie, now);
   return {};
 }
@@ -362,9 +354,11 @@ std::size_t CookieJar::erase_everywhere_if(Predicate&& is_unwanted) {
 }
 
 std::size_t CookieJar::remove(std::string_view domain, std::string_view path, std::string_view name) {
-  return erase_everywhere_if([&](std::string_view in, const Entry& entry) {
-    return ascii::equal_ignoring_case(in, domain) && entry.path == path && entry.name == name;
-  });
+  // Copies: they may be those of the very cookie.
+  return erase_everywhere_if(
+      [&, path = std::string(path), name = std::string(name)](std::string_view in, const Entry& entry) {
+        return ascii::equal_ignoring_case(in, domain) && entry.path == path && entry.name == name;
+      });
 }
 
 std::size_t CookieJar::remove_domain(std::string_view domain) {
@@ -500,15 +494,16 @@ CookieLoad CookieJar::load(std::string_view text, WallTime now) {
 
 // Why there is no such cookie, or nothing.
 std::string_view CookieJar::load_line(std::string_view line, WallTime now) {
-  const auto read = read_line(line, host_);
-  if (!read) return read.error();
+  const auto cookie = read_line(line, host_);
+  if (!cookie) return cookie.error();
   if (!is_bare_host(host_)) return "column 1, domain: not a host";
-  if (!read->host_only && (!is_name(host_) || is_public_suffix(host_))) {
+  const bool host_only = cookie->domain.empty();
+  if (!host_only && (!is_name(host_) || is_public_suffix(host_))) {
     return "column 1, domain: an address or a public suffix, which no name below it shares cookies with";
   }
-  const Result<void> checked = check(read->cookie, read->cookie.path);
+  const Result<void> checked = check(*cookie, cookie->path);
   if (!checked) return errc_row(errc_of(checked.error())).message;
-  put({host_, read->host_only}, read->cookie.path, read->cookie, now);
+  put({host_, host_only}, cookie->path, *cookie, now);
   return {};
 }
 

@@ -122,7 +122,7 @@ class CookieJar {
   std::size_t size() const { return size_; }
   std::size_t bytes() const { return bytes_; }
 
-  // How many have gone. Two cookies may differ in nothing but host_only.
+  // How many have gone. Two cookies may differ in nothing but host_only. The texts may be a StoredCookie's.
   std::size_t remove(std::string_view domain, std::string_view path, std::string_view name);
   // Those of that very domain.
   std::size_t remove_domain(std::string_view domain);
