@@ -454,6 +454,9 @@ TEST(CookieJar, ReplacesACookieAndKeepsItsTimeOfCreationBySection5_7Step23) {
   set(jar, "http://x.org/", "a=; max-age=0", kNow + 3s);
   set(jar, "http://x.org/", "a=4", kNow + 4s);
   EXPECT_EQ(field(jar, "http://x.org/", kNow + 5s), "b=2; a=4");
+
+  for (const std::string_view line : {"a=1", "b=2", "a=3"}) set(jar, "http://same.org/", line);
+  EXPECT_EQ(field(jar, "http://same.org/"), "a=3; b=2");
 }
 
 TEST(CookieJar, TellsCookiesApartByNameDomainPathAndHostOnly) {
