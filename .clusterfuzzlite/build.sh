@@ -15,7 +15,7 @@ work=${WORK:-/tmp}/pipette
 flags=${CXXFLAGS:-}
 generator=$(command -v ninja >/dev/null && echo Ninja || echo "Unix Makefiles")
 cmake -S . -B "$work" -G "$generator" -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_COMPILER="${CXX:-clang++}" \
-  -DCMAKE_CXX_FLAGS="${flags//-stdlib=libc++/-stdlib=libstdc++}" -DCMAKE_EXE_LINKER_FLAGS="-static-libstdc++ -static-libgcc" \
+  -DCMAKE_CXX_FLAGS="${flags//-stdlib=libc++/-stdlib=libstdc++}" -DCMAKE_EXE_LINKER_FLAGS="-static-libstdc++ -static-libgcc -Wl,--as-needed" \
   -DPIPETTE_FUZZ=ON -DPIPETTE_TESTS=OFF -DPIPETTE_EXAMPLES=OFF
 cmake --build "$work" --parallel "${JOBS:-$(nproc)}" --target pipette_fuzz_targets
 fuzz/collect "$work" "$OUT"

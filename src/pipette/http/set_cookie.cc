@@ -22,18 +22,6 @@ bool has_prefix(std::string_view text, std::string_view prefix) {
   return text.size() >= prefix.size() && ascii::equal_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
-// RFC 6265bis §4.1.3, §5.7, and what Partitioned demands besides.
-bool is_safe(const SetCookie& cookie) {
-  const bool needs_secure = cookie.same_site == SameSite::none || cookie.partitioned;
-  if (needs_secure && !cookie.secure) return false;
-  const bool is_nameless = cookie.name.empty();
-  const std::string_view seen = is_nameless ? cookie.value : cookie.name;  // by a server that it is sent to
-  if (!seen.starts_with("__")) return true;
-  if (has_prefix(seen, kSecurePrefix)) return cookie.secure && !is_nameless;
-  if (!has_prefix(seen, kHostPrefix)) return true;
-  return cookie.secure && cookie.path == "/" && cookie.domain.empty() && !is_nameless;
-}
-
 // ---- dates -----------------------------------------------------------------------------------------------
 
 bool is_date_delimiter(char c) {
@@ -270,6 +258,18 @@ std::string_view attribute_of(SameSite same_site) {
 }
 
 }  // namespace
+
+// RFC 6265bis §4.1.3, §5.7, and what Partitioned demands besides.
+bool is_safe(const SetCookie& cookie) {
+  const bool needs_secure = cookie.same_site == SameSite::none || cookie.partitioned;
+  if (needs_secure && !cookie.secure) return false;
+  const bool is_nameless = cookie.name.empty();
+  const std::string_view seen = is_nameless ? cookie.value : cookie.name;  // by a server that it is sent to
+  if (!seen.starts_with("__")) return true;
+  if (has_prefix(seen, kSecurePrefix)) return cookie.secure && !is_nameless;
+  if (!has_prefix(seen, kHostPrefix)) return true;
+  return cookie.secure && cookie.path == "/" && cookie.domain.empty() && !is_nameless;
+}
 
 Result<WallTime> parse_cookie_date(std::string_view text) {
   if (const auto date = parse_usual_date(text)) return *date;

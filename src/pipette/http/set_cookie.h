@@ -62,6 +62,9 @@ struct SetCookie {
 Result<SetCookie> parse_set_cookie(std::string_view text);
 Result<void> write_set_cookie(const SetCookie& cookie, std::string& out);
 
+// Whether `cookie` has what its name and its attributes demand: what is refused as Errc::unsafe_cookie has not.
+bool is_safe(const SetCookie& cookie);
+
 // What takes `cookie` away when it is set: the same name, Domain, Path and security, no value, and an end in the past.
 SetCookie deleted(SetCookie cookie);
 
