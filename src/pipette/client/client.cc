@@ -8,6 +8,7 @@
 #include "pipette/async/sleep.h"
 #include "pipette/async/until_stopped.h"
 #include "pipette/base/ascii.h"
+#include "pipette/client/cookie_jar.h"
 #include "pipette/net/security.h"
 
 namespace pipette::client {
@@ -104,7 +105,9 @@ Task<Result<void>> Client::call_until(const Request& request, Response& response
   ++counts_.calls;
   budget_.earn();
   const TimePoint deadline = std::min(latest, after(runtime_.loop().now(), options_.timeout));
-  return exchange(request, response, deadline, options_.redirects.max > 0);
+  const bool follows = options_.redirects.max > 0;
+  return options_.cookies == nullptr ? exchange(request, response, deadline, follows)
+                                     : exchange_cookies(request, response, deadline, follows);
 }
 
 Task<Result<void>> Client::exchange(const Request& request, Response& response, TimePoint deadline, bool follows) {
@@ -175,10 +178,28 @@ Task<Result<void>> Client::follow_redirects(const Request& request, Response& re
   for (int hops = 1; asks_for_redirect(response); ++hops) {
     if (const Result<void> led = follow(response, hops, options_.redirects, next); !led) co_return led;
     ++counts_.redirected;
-    const Result<void> done = co_await exchange(next, response, deadline, false);
+    Task<Result<void>> hop = options_.cookies == nullptr ? exchange(next, response, deadline, false)
+                                                         : exchange_cookies(next, response, deadline, false);
+    const Result<void> done = co_await hop;
     if (!done) co_return done;
   }
   co_return Result<void>();
+}
+
+Task<Result<void>> Client::exchange_cookies(const Request& request, Response& response, TimePoint deadline,
+                                            bool follows) {
+  const Result<http::HttpUrl> url = http::parse_http_url(request.url);
+  if (!url) co_return fail(url.error());
+  Request dressed = request;
+  std::string cookies(request.fields.get("Cookie").value_or(""));
+  options_.cookies->append_cookie_field(*url, runtime_.loop().wall_now(), cookies);
+  const Result<void> set = cookies.empty() ? Result<void>() : dressed.fields.set("Cookie", cookies);
+  if (!set) co_return set;
+  const Result<void> done = co_await exchange(dressed, response, deadline, false);
+  if (!done) co_return done;
+  options_.cookies->set_all(*url, response.fields.view(), runtime_.loop().wall_now());
+  if (follows && asks_for_redirect(response)) co_return co_await follow_redirects(request, response, deadline);
+  co_return done;
 }
 
 // The last URL is often the next one too.

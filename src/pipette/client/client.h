@@ -93,6 +93,8 @@ class Client {
   Task<Result<void>> call_until(const Request& request, Response& response, TimePoint latest);
   // One request, on one host, with its repetitions.
   Task<Result<void>> exchange(const Request& request, Response& response, TimePoint deadline, bool follows);
+  // The same with a jar.
+  Task<Result<void>> exchange_cookies(const Request& request, Response& response, TimePoint deadline, bool follows);
   Task<Result<void>> follow_redirects(const Request& request, Response& response, TimePoint deadline);
   Task<Result<Pool::Lease>> connect(http::HttpUrl url, Pool& pool, Pool::Want want, TimePoint deadline);
   Task<Result<void>> open(http::HttpUrl url, Pool::Lease& lease, TimePoint deadline);

@@ -29,6 +29,8 @@ class Security;
 
 namespace pipette::client {
 
+class CookieJar;
+
 // Which of the connections that idle is used next.
 enum class PoolOrder : std::uint8_t {
   lifo,  // the one used last: the others may come to the end of their time
@@ -58,6 +60,7 @@ struct ClientOptions {
   // ---- what is done on the user's behalf
   RetryPolicy retries;
   RedirectPolicy redirects;
+  CookieJar* cookies = nullptr;       // takes what responses set, and gives requests theirs; outlives the client
   net::Security* security = nullptr;  // for https; outlives the client. Without it https is not supported.
 };
 
