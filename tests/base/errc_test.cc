@@ -109,6 +109,17 @@ TEST(Errc, EqualsItsPosixCondition) {
   }
 }
 
+TEST(Errc, OfAPhaseThatTookTooLongIsATimeout) {
+  for (int value = static_cast<int>(Errc::resolve_timeout); value <= static_cast<int>(Errc::body_timeout); ++value) {
+    const auto code = static_cast<Errc>(value);
+    EXPECT_EQ(make_error_code(code), std::errc::timed_out) << errc_row(code).message;
+    EXPECT_NE(make_error_code(code), make_error_code(Errc::timed_out)) << "and tells which one";
+    EXPECT_EQ(errc_row(code).status, 504) << errc_row(code).message;
+  }
+  EXPECT_EQ(errc_of(std::make_error_code(std::errc::timed_out)), Errc::timed_out);
+  EXPECT_NE(make_error_code(Errc::proxy_refused), std::errc::timed_out);
+}
+
 TEST(Errc, EqualsNoOtherPosixCondition) {
   EXPECT_NE(make_error_code(Errc::timed_out), std::errc::connection_reset);
   EXPECT_NE(make_error_code(Errc::bad_chunk), std::errc::invalid_argument);

@@ -83,6 +83,20 @@ constexpr std::array kRows = {
     ErrcRow{part_too_large, "part too large", 413, "RFC 9110 15.5.14", true},
     ErrcRow{multipart_too_large, "multipart body too large", 413, "RFC 9110 15.5.14", true},
 
+    ErrcRow{resolve_timeout, "the name was not resolved in time", 504, "RFC 9110 15.6.5", true},
+    ErrcRow{connect_timeout, "nobody was connected to in time", 504, "RFC 9110 15.6.5", true},
+    ErrcRow{tls_handshake_timeout, "the TLS handshake did not end in time", 504, "RFC 9110 15.6.5", true},
+    ErrcRow{proxy_timeout, "the proxy did not open a tunnel in time", 504, "RFC 9110 15.6.5", true},
+    ErrcRow{pool_wait_timeout, "no connection became free in time", 504, "RFC 9110 15.6.5", true},
+    ErrcRow{write_timeout, "the request was not sent in time", 504, "RFC 9110 15.6.5", true},
+    ErrcRow{expect_continue_timeout, "nobody said in time whether to continue", 504, "RFC 9110 15.6.5", true},
+    ErrcRow{response_header_timeout, "the head of the response did not come in time", 504, "RFC 9110 15.6.5", true},
+    ErrcRow{body_timeout, "the body did not come in time", 504, "RFC 9110 15.6.5", true},
+
+    ErrcRow{proxy_refused, "the proxy does not connect to that address", 502, "RFC 9110 15.6.3", true},
+    ErrcRow{proxy_unauthorized, "the proxy wants other credentials", 502, "RFC 9110 15.5.8", true},
+    ErrcRow{bad_proxy_answer, "malformed answer of a proxy", 502, "RFC 9110 15.6.3", true},
+
     ErrcRow{managed_field, "the stack sets that field itself", 500, "RFC 9112 6", true},
     ErrcRow{tunnel_not_supported, "no tunnels here", 501, "RFC 9110 9.3.6", false},
     ErrcRow{misdirected_request, "https on a connection that is not secured", 421, "RFC 9110 7.4", false},
@@ -124,6 +138,16 @@ constexpr std::array kPosixTwins = {
     PosixTwin{network_unreachable, std::errc::network_unreachable},
     PosixTwin{bad_address, std::errc::invalid_argument},
     PosixTwin{not_supported, std::errc::not_supported},
+    // Behind timed_out itself, which is what a POSIX error becomes.
+    PosixTwin{resolve_timeout, std::errc::timed_out},
+    PosixTwin{connect_timeout, std::errc::timed_out},
+    PosixTwin{tls_handshake_timeout, std::errc::timed_out},
+    PosixTwin{proxy_timeout, std::errc::timed_out},
+    PosixTwin{pool_wait_timeout, std::errc::timed_out},
+    PosixTwin{write_timeout, std::errc::timed_out},
+    PosixTwin{expect_continue_timeout, std::errc::timed_out},
+    PosixTwin{response_header_timeout, std::errc::timed_out},
+    PosixTwin{body_timeout, std::errc::timed_out},
 };
 
 class Category final : public std::error_category {

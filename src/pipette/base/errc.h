@@ -94,6 +94,22 @@ enum class Errc {
   part_too_large,
   multipart_too_large,
 
+  // The phases of a call that took too long. Each equals std::errc::timed_out.
+  resolve_timeout,
+  connect_timeout,
+  tls_handshake_timeout,
+  proxy_timeout,
+  pool_wait_timeout,
+  write_timeout,
+  expect_continue_timeout,
+  response_header_timeout,
+  body_timeout,
+
+  // Proxies on the way.
+  proxy_refused,
+  proxy_unauthorized,
+  bad_proxy_answer,
+
   // Exchanges.
   managed_field,
   tunnel_not_supported,
