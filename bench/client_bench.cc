@@ -34,7 +34,7 @@ class CannedNetwork final : public net::Network {
   Result<std::unique_ptr<net::Listener>> listen(const net::Address&, const net::ListenOptions&) override {
     return fail(Errc::not_supported);
   }
-  Task<Result<net::Connected>> dial(net::Address address, TimePoint) override {
+  Task<Result<net::Connected>> dial(net::Address address, net::DialOptions) override {
     co_return net::Connected{std::make_unique<CannedServer>(loop_, kCannedResponse), {}, address};
   }
   Task<Result<std::vector<net::Address>>> resolve(std::string, std::uint16_t, TimePoint) override {

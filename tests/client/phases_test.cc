@@ -181,14 +181,14 @@ TEST(ClientPhases, EndADialThatLeadsNowhere) {
   silence.is_silent = true;
   lab.world().network().set_answer("app", silence);
   ClientOptions options;
-  options.dial_timeout = 3s;
+  options.dialer.resolve_timeout = 3s;
   Client client(lab.runtime(), options);
   const Calling call(lab, client);
   lab.advance(3s - 1ns);
   EXPECT_FALSE(call.result());
   lab.advance(1ns);
   ASSERT_TRUE(call.result());
-  EXPECT_EQ(call.result()->error(), std::errc::timed_out);
+  EXPECT_EQ(*call.result(), fail(Errc::resolve_timeout));
   EXPECT_EQ(client.open_connections(), 0U);
 }
 

@@ -102,6 +102,41 @@ TEST_F(NetworkTest, ChoosesAPortForZero) {
   EXPECT_TRUE(dial_at(first->address()));
 }
 
+TEST_F(NetworkTest, DialsFromALocalAddress) {
+  struct Case {
+    Address local;
+    std::error_code error;
+  };
+  const auto listener = listen("app:80");
+  const auto second = dialing().listen(address("second:0"));
+  ASSERT_TRUE(second);
+  const Address ip = (*second)->address().with_port(0);
+  const Case cases[] = {
+      {ip.with_port(4711), {}},
+      {ip, {}},
+      {world_.host("client").address(), {}},
+      {world_.host("app").address(), Errc::address_not_available},
+      {address("10.99.0.1:0"), Errc::address_not_available},
+      {address("[::1]:0"), Errc::bad_address},
+      {address("unix:/here"), Errc::bad_address},
+  };
+  for (const Case& each : cases) {
+    net::DialOptions options;
+    options.local = each.local;
+    Task<Result<net::Connected>> dialing_it = dialing().dial(address("app:80"), options);
+    dialing_it.start();
+    ASSERT_TRUE(dialing_it.done());
+    const Result<net::Connected> dialed = dialing_it.await_resume();
+    EXPECT_EQ(dialed ? std::error_code() : dialed.error(), each.error) << each.local.to_string();
+    if (!dialed) continue;
+    EXPECT_EQ(dialed->local.with_port(0), each.local.with_port(0));
+    EXPECT_EQ(dialed->local.port() == each.local.port(), each.local.port() != 0);
+    const Result<net::Connected> accepted = listener->try_accept();
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->remote, dialed->local);
+  }
+}
+
 TEST_F(NetworkTest, NeverRunsOutOfPorts) {
   world_.log().set_recording(false);
   const auto listener = listen("app:80");

@@ -161,18 +161,21 @@ TEST_F(TcpNetwork, TriesTheNextAddressAfterOneThatRefuses) {
   const auto listener = listen("127.0.0.1:0");
   auto& tcp_network = static_cast<Network&>(network());
   const std::vector<Address> both = {nobody, listener->address()};
-  const auto dialed = await(tcp_network.dial_first_of(both, kNever));
+  const net::DialOptions options;
+  const auto dialed = await(tcp_network.dial_first_of(both, options));
   ASSERT_TRUE(dialed) << dialed.error().message();
   EXPECT_EQ(dialed->remote, listener->address());
   const std::vector<Address> none = {nobody, nobody};
-  EXPECT_THAT(await(tcp_network.dial_first_of(none, kNever)), fails_with(std::errc::connection_refused));
+  EXPECT_THAT(await(tcp_network.dial_first_of(none, options)), fails_with(std::errc::connection_refused));
 }
 
 TEST_F(TcpNetwork, LeavesTimeForTheNextAddressAfterOneThatIsSilent) {
   const auto silent = make_silent_listener();
   const auto listener = listen("127.0.0.1:0");
   const std::vector<Address> both = {silent->address(), listener->address()};
-  const auto dialed = await(static_cast<Network&>(network()).dial_first_of(both, after(loop().now(), 50ms)));
+  net::DialOptions options;
+  options.deadline = after(loop().now(), 50ms);
+  const auto dialed = await(static_cast<Network&>(network()).dial_first_of(both, options));
   ASSERT_TRUE(dialed) << dialed.error().message();
   EXPECT_EQ(dialed->remote, listener->address());
 }
@@ -206,6 +209,25 @@ TEST_F(TcpNetwork, TellsOnWhichInterfaceAConnectionCame) {
   const auto accepted = await(accept_from(*listener));
   ASSERT_TRUE(accepted);
   EXPECT_EQ(accepted->local, one);
+}
+
+TEST_F(TcpNetwork, DialsFromALocalAddress) {
+  const auto listener = listen("127.0.0.1:0");
+  net::DialOptions options;
+  options.deadline = after(loop().now(), 10s);
+  options.local = *Address::parse("127.0.0.2:0");
+  const auto dialed = await(network().dial(listener->address(), options));
+  ASSERT_TRUE(dialed) << dialed.error().message();
+  EXPECT_EQ(dialed->local.ip_text(), "127.0.0.2");
+  EXPECT_NE(dialed->local.port(), 0);
+  const auto accepted = await(accept_from(*listener));
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(accepted->remote, dialed->local);
+
+  options.local = *Address::parse("192.0.2.1:0");  // nobody's: RFC 5737
+  EXPECT_THAT(await(network().dial(listener->address(), options)), fails_with(std::errc::address_not_available));
+  options.local = *Address::parse("[::1]:0");
+  EXPECT_THAT(await(network().dial(listener->address(), options)), fails_with(Errc::bad_address));
 }
 
 TEST_F(TcpNetwork, SharesAPortOnlyWhenAsked) {

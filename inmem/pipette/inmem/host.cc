@@ -28,8 +28,9 @@ class Host::HostRuntime final : public net::Runtime, private net::Network {
                                                 const net::ListenOptions& options) override {
     return host_.network_.listen(host_, loop_, address, options);
   }
-  Task<Result<net::Connected>> dial(net::Address address, TimePoint deadline) override {
-    return host_.network_.dial(host_, loop_, std::move(address), deadline);
+  using net::Network::dial;
+  Task<Result<net::Connected>> dial(net::Address address, net::DialOptions options) override {
+    return host_.network_.dial(host_, loop_, std::move(address), std::move(options));
   }
   Task<Result<std::vector<net::Address>>> resolve(std::string name, std::uint16_t port, TimePoint deadline) override {
     return host_.network_.resolve(host_, loop_, std::move(name), port, deadline);

@@ -318,7 +318,8 @@ Result<net::Connected> Network::dial_now(Host& host, Loop& loop, const Address& 
   return connect(host, loop, *target);
 }
 
-Task<Result<net::Connected>> Network::dial(Host& host, Loop& loop, Address address, TimePoint deadline) {
+Task<Result<net::Connected>> Network::dial(Host& host, Loop& loop, Address address, net::DialOptions options) {
+  const TimePoint deadline = options.deadline;
   if (deadline <= loop.now()) co_return fail(Errc::timed_out);
   std::vector<Address> targets(1, address);
   if (address.kind() == Address::Kind::name) {
@@ -336,7 +337,8 @@ Task<Result<net::Connected>> Network::dial(Host& host, Loop& loop, Address addre
   auto left = static_cast<int>(targets.size());
   for (const Address& target : targets) {
     const Duration share = deadline == kNever ? Duration::max() : (deadline - loop.now()) / left--;
-    Result<net::Connected> connected = co_await dial_one(host, loop, address, target, after(loop.now(), share));
+    options.deadline = after(loop.now(), share);
+    Result<net::Connected> connected = co_await dial_one(host, loop, address, target, options);
     if (connected) co_return connected;
     error = connected.error();
     if (deadline <= loop.now()) co_return fail(Errc::timed_out);
@@ -345,12 +347,15 @@ Task<Result<net::Connected>> Network::dial(Host& host, Loop& loop, Address addre
 }
 
 Task<Result<net::Connected>> Network::dial_one(Host& host, Loop& loop, Address address, Address target,
-                                               TimePoint deadline) {
+                                               net::DialOptions options) {
+  if (const Result<void> possible = check_local(host, target, options.local); !possible) {
+    co_return refuse(host, address, target, errc_of(possible.error()));
+  }
   if (Host* const other = host_behind(target)) {
-    const Result<void> passed = co_await shake_hands(host, *other, loop, deadline);
+    const Result<void> passed = co_await shake_hands(host, *other, loop, options.deadline);
     if (!passed) co_return refuse(host, address, target, errc_of(passed.error()));
   }
-  co_return connect(host, loop, target);
+  co_return connect(host, loop, target, options.local);
 }
 
 // Who listens there, or whose address it is.
@@ -376,11 +381,21 @@ Task<Result<void>> Network::shake_hands(Host& from, Host& to, Loop& loop, TimePo
   co_return Result<void>();
 }
 
-Result<net::Connected> Network::connect(Host& host, Loop& loop, const Address& target) {
+// Whether a connection from `host` to `target` may come from `local`.
+Result<void> Network::check_local(const Host& host, const Address& target, const Address& local) const {
+  if (local.kind() == Address::Kind::none) return {};
+  if (local.kind() != target.kind()) return fail(Errc::bad_address);
+  if (local.kind() != Address::Kind::unix_path && host_at(local) != &host) return fail(Errc::address_not_available);
+  return {};
+}
+
+Result<net::Connected> Network::connect(Host& host, Loop& loop, const Address& target, const Address& local) {
   MemoryListener* listener = choose_listener(target);
   if (listener == nullptr || listener->is_full()) return refuse(host, target, target, Errc::connection_refused);
   const bool has_ports = target.kind() != Address::Kind::unix_path;
-  const Address here = has_ports ? host.address().with_port(choose_port()) : target;
+  Address here = local;
+  if (local.kind() == Address::Kind::none) here = has_ports ? host.address() : target;
+  if (has_ports && here.port() == 0) here = here.with_port(choose_port());
 
   ConnectionFacts facts;
   facts.label = "conn " + std::to_string(log_.connections() + 1);

@@ -64,7 +64,7 @@ class Network {
   // ---- as a host's Runtime asks; `loop` is the one that waits
   Result<std::unique_ptr<net::Listener>> listen(Host& host, Loop& loop, const net::Address& address,
                                                 const net::ListenOptions& options);
-  Task<Result<net::Connected>> dial(Host& host, Loop& loop, net::Address address, TimePoint deadline);
+  Task<Result<net::Connected>> dial(Host& host, Loop& loop, net::Address address, net::DialOptions options);
   Task<Result<std::vector<net::Address>>> resolve(Host& host, Loop& loop, std::string name, std::uint16_t port,
                                                   TimePoint deadline);
   // dial() without waiting; would_block where it would have to. No fault strikes it, nor its look-up.
@@ -119,13 +119,15 @@ class Network {
   Link* find_link(const Host& from, const Host& to) const;
   Host* host_behind(const net::Address& target) const;
   Task<Result<net::Connected>> dial_one(Host& host, Loop& loop, net::Address address, net::Address target,
-                                        TimePoint deadline);
+                                        net::DialOptions options);
   Task<Result<void>> shake_hands(Host& from, Host& to, Loop& loop, TimePoint deadline);
   Errc strike_dial();
   std::uint16_t choose_port();
   MemoryListener* find_listener(const net::Address& address) const;
   MemoryListener* choose_listener(const net::Address& address);
-  Result<net::Connected> connect(Host& host, Loop& loop, const net::Address& target);
+  Result<net::Connected> connect(Host& host, Loop& loop, const net::Address& target,
+                                 const net::Address& local = net::Address());
+  Result<void> check_local(const Host& host, const net::Address& target, const net::Address& local) const;
   std::unexpected<std::error_code> refuse(const Host& host, const net::Address& address, const net::Address& target,
                                           Errc error);
 

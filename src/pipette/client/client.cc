@@ -9,7 +9,7 @@
 #include "pipette/async/until_stopped.h"
 #include "pipette/base/ascii.h"
 #include "pipette/client/cookie_jar.h"
-#include "pipette/net/security.h"
+#include "pipette/client/tunnel.h"
 
 namespace pipette::client {
 namespace {
@@ -36,7 +36,11 @@ struct Client::Visit {
 };
 
 Client::Client(Runtime& runtime, ClientOptions options)
-    : runtime_(runtime), options_(std::move(options)), budget_(options_.retries), random_(runtime.random("client")) {
+    : runtime_(runtime),
+      options_(std::move(options)),
+      dialer_(runtime, options_.dialer),
+      budget_(options_.retries),
+      random_(runtime.random("client")) {
   constexpr std::size_t kMaxAgentBytes = 256;
   if (!ascii::is_value(options_.user_agent) || options_.user_agent.size() > kMaxAgentBytes) options_.user_agent.clear();
 }
@@ -246,21 +250,56 @@ Task<Result<void>> Client::open(http::HttpUrl url, Pool::Lease& lease, TimePoint
   if (!address) co_return fail(Errc::bad_uri);
   if (url.is_https && options_.security == nullptr) co_return fail(Errc::unsupported_scheme);
   ++counts_.dials;
-  const TimePoint dial_deadline = std::min(deadline, after(runtime_.loop().now(), options_.dial_timeout));
-  Result<net::Connected> dialed = co_await runtime_.network().dial(*address, dial_deadline);
+  const Proxy* const proxy = options_.proxies.proxy_for(url);
+  const bool is_forwarded = proxy != nullptr && !proxy->is_socks() && !url.is_https;
+  Task<Result<net::Connected>> dial = proxy == nullptr ? dialer_.dial(*address, deadline)
+                                      : is_forwarded   ? dial_proxy(*proxy, deadline)
+                                                       : dial_tunnel(*proxy, *address, deadline);
+  Result<net::Connected> dialed = co_await dial;
   if (!dialed) co_return fail(dialed.error());
   std::unique_ptr<net::Connection> stream = std::move(dialed->connection);
   if (url.is_https) {
-    net::ServerName name{std::string(url.host)};
-    net::Alpn alpn{std::vector<std::string>(1, "http/1.1")};
-    Task<Result<net::Secured>> handshake =
-        options_.security->client(std::move(stream), std::move(name), std::move(alpn), dial_deadline);
+    Task<Result<net::Secured>> handshake = secure(std::move(stream), std::string(url.host), deadline);
     Result<net::Secured> secured = co_await handshake;
     if (!secured) co_return fail(secured.error());
     stream = std::move(secured->connection);
   }
   lease.connection = std::make_unique<Connection>(runtime_.loop(), options_, std::move(stream));
+  if (is_forwarded) lease.connection->set_proxy(*proxy);
   co_return Result<void>();
+}
+
+Task<Result<net::Connected>> Client::dial_tunnel(const Proxy& proxy, net::Address target, TimePoint deadline) {
+  TunnelOptions options;
+  options.timeout = options_.proxy_timeout;
+  options.head = options_.head;
+  options.security = options_.security;
+  return dial_through(runtime_, dialer_, proxy, std::move(target), deadline, options);
+}
+
+// For requests that the proxy forwards.
+Task<Result<net::Connected>> Client::dial_proxy(const Proxy& proxy, TimePoint deadline) {
+  if (proxy.kind() == Proxy::Kind::https && options_.security == nullptr) co_return fail(Errc::unsupported_scheme);
+  Result<net::Connected> dialed = co_await dialer_.dial(proxy.address(), deadline);
+  if (!dialed || proxy.kind() != Proxy::Kind::https) co_return dialed;
+  Task<Result<net::Secured>> handshake = secure(std::move(dialed->connection), proxy.host(), deadline);
+  Result<net::Secured> secured = co_await handshake;
+  if (!secured) co_return fail(secured.error());
+  dialed->connection = std::move(secured->connection);
+  co_return dialed;
+}
+
+Task<Result<net::Secured>> Client::secure(std::unique_ptr<net::Connection> stream, std::string host,
+                                          TimePoint deadline) {
+  const TimePoint until = std::min(deadline, after(runtime_.loop().now(), options_.tls_handshake_timeout));
+  net::ServerName name{std::move(host)};
+  net::Alpn alpn{std::vector<std::string>(1, "http/1.1")};
+  Task<Result<net::Secured>> handshake =
+      options_.security->client(std::move(stream), std::move(name), std::move(alpn), until);
+  Result<net::Secured> secured = co_await handshake;
+  const bool is_late = !secured && secured.error() == make_error_code(Errc::timed_out);
+  if (is_late && runtime_.loop().now() < deadline) co_return fail(Errc::tls_handshake_timeout);
+  co_return secured;
 }
 
 std::size_t Client::open_connections() const {

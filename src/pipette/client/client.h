@@ -34,6 +34,7 @@
 #include "pipette/client/retry.h"
 #include "pipette/http/uri.h"
 #include "pipette/net/runtime.h"
+#include "pipette/net/security.h"
 
 namespace pipette::client {
 
@@ -98,6 +99,9 @@ class Client {
   Task<Result<void>> follow_redirects(const Request& request, Response& response, TimePoint deadline);
   Task<Result<Pool::Lease>> connect(http::HttpUrl url, Pool& pool, Pool::Want want, TimePoint deadline);
   Task<Result<void>> open(http::HttpUrl url, Pool::Lease& lease, TimePoint deadline);
+  Task<Result<net::Connected>> dial_tunnel(const Proxy& proxy, net::Address target, TimePoint deadline);
+  Task<Result<net::Connected>> dial_proxy(const Proxy& proxy, TimePoint deadline);
+  Task<Result<net::Secured>> secure(std::unique_ptr<net::Connection> stream, std::string host, TimePoint deadline);
   bool may_repeat(const Failure& failure, bool is_safe, TimePoint deadline, Duration& pause);
 
   Result<http::HttpUrl> parse(std::string_view text);
@@ -105,6 +109,7 @@ class Client {
 
   Runtime& runtime_;
   ClientOptions options_;
+  Dialer dialer_;
   RetryBudget budget_;
   Random random_;
   ClientCounts counts_;

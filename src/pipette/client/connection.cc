@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "pipette/http/body_reader.h"
-#include "pipette/http/message_writer.h"
 #include "pipette/http/status.h"
 
 namespace pipette::client {
@@ -48,6 +47,27 @@ Result<void> Connection::write_request(const http::HttpUrl& url, const Request& 
   parts.method = request.method;
   parts.target = http::RequestTarget::of_parsed(url.authority, url.target);
   parts.fields = request.fields;
+  if (proxy_ == nullptr) return write_parts(parts, request);
+  return write_for_proxy(url, parts, request);
+}
+
+// RFC 9112 §3.2.2: with the whole URL, and who we are to the proxy.
+Result<void> Connection::write_for_proxy(const http::HttpUrl& url, http::RequestHeadParts& parts,
+                                         const Request& request) {
+  const std::string path = std::string(url.target_prefix()) + std::string(url.target);
+  const Result<http::RequestTarget> target = http::RequestTarget::absolute("http", url.authority, path);
+  if (!target) return fail(target.error());
+  parts.target = *target;
+  http::OwnedFields fields = request.fields;
+  if (!proxy_->authorization().empty()) {
+    const Result<void> set = fields.set_default("Proxy-Authorization", proxy_->authorization());
+    if (!set) return set;
+  }
+  parts.fields = fields;
+  return write_parts(parts, request);
+}
+
+Result<void> Connection::write_parts(http::RequestHeadParts& parts, const Request& request) {
   parts.user_agent = http::FieldValue::checked(options_.user_agent);
   parts.length = request.body.size();
   keeps_alive_ = http::persists(false, request.fields.view());

@@ -19,6 +19,7 @@
 #include "pipette/http/framing.h"
 #include "pipette/http/head.h"
 #include "pipette/http/head_parser.h"
+#include "pipette/http/message_writer.h"
 #include "pipette/http/uri.h"
 #include "pipette/net/connection.h"
 
@@ -27,6 +28,9 @@ namespace pipette::client {
 class Connection {
  public:
   Connection(async::Loop& loop, const ClientOptions& options, std::unique_ptr<net::Connection> stream);
+
+  // Requests are for a proxy, which forwards them. It outlives the connection.
+  void set_proxy(const Proxy& proxy) { proxy_ = &proxy; }
 
   // Whether the server has neither closed it nor said what nobody asked for.
   bool is_alive();
@@ -48,6 +52,8 @@ class Connection {
   void set_reused() { is_reused_ = true; }
 
  private:
+  Result<void> write_for_proxy(const http::HttpUrl& url, http::RequestHeadParts& parts, const Request& request);
+  Result<void> write_parts(http::RequestHeadParts& parts, const Request& request);
   Task<Result<void>> send_slowly(const Request& request, std::size_t written, TimePoint deadline);
   Task<Result<void>> receive_body(http::BodyLength length, TimePoint deadline, Response& response);
   void limit(net::Direction direction, TimePoint deadline, Duration of_phase);
@@ -55,6 +61,7 @@ class Connection {
 
   async::Loop& loop_;
   const ClientOptions& options_;
+  const Proxy* proxy_ = nullptr;
   std::unique_ptr<net::Connection> stream_;
   Buffer in_;
   Buffer out_;

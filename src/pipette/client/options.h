@@ -4,12 +4,12 @@
 //   │           │            │              │                       │ body_timeout, from one read to the next
 //   │           │            │              │ response_header_timeout
 //   │           │            │ write_timeout
-//   │           │ dial_timeout: resolving, connecting, the handshake
+//   │           │ dialer.resolve_timeout, dialer.connect_timeout, proxy_timeout, tls_handshake_timeout
 //   │ pool_wait_timeout
 //   timeout: of the whole call, its repetitions and redirects included ──────────────> │ idle_timeout
 //
-// Each strikes with an error of its own (pool_wait_timeout, write_timeout, response_header_timeout, body_timeout, and
-// timed_out for the whole call), all of which equal std::errc::timed_out.
+// Each strikes with an error of its own, Errc of that name, and timed_out for the whole call; all of them equal
+// std::errc::timed_out.
 //
 // Units  durations are std::chrono, and Duration::max() is no limit; sizes end in _bytes.
 #pragma once
@@ -19,6 +19,8 @@
 #include <string>
 
 #include "pipette/base/time.h"
+#include "pipette/client/dialer.h"
+#include "pipette/client/proxy.h"
 #include "pipette/client/redirect.h"
 #include "pipette/client/retry.h"
 #include "pipette/http/head_parser.h"
@@ -43,12 +45,17 @@ struct ClientOptions {
   // ---- time-outs
   Duration timeout = std::chrono::seconds(30);
   Duration pool_wait_timeout = std::chrono::seconds(10);
-  Duration dial_timeout = std::chrono::seconds(5);
+  Duration proxy_timeout = std::chrono::seconds(10);  // of the talk with a proxy
+  Duration tls_handshake_timeout = std::chrono::seconds(10);
   Duration write_timeout = std::chrono::seconds(30);            // for handing a request to the network
   Duration response_header_timeout = std::chrono::seconds(30);  // from the last octet of the request
   Duration body_timeout = std::chrono::seconds(30);
   Duration idle_timeout = std::chrono::seconds(10);  // a connection that idles for longer is closed
   Duration max_conn_age = Duration::max();           // one that is older is used no more
+
+  // ---- the way to a server
+  DialerOptions dialer;
+  ProxyRules proxies;  // none: everything directly
 
   // ---- limits
   std::size_t max_conns_per_host = 512;  // beyond, calls wait for each other

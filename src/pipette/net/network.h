@@ -7,12 +7,14 @@
 // waits for: a system look-up that cannot be cancelled is left to the resolver.
 //
 // Errors    Errc::connection_refused (nobody listens, also at a Unix path that does not exist), host_not_found,
-//           timed_out, address_in_use, bad_address, too_many_open_files, …
+//           timed_out, address_in_use, bad_address, too_many_open_files, …; for a local address also
+//           address_not_available (it is not one of this host's), and bad_address when it is of another family.
 // Lifetime  the network outlives its tasks.   Threads  its loop's.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pipette/async/task.h"
@@ -34,6 +36,12 @@ struct ListenOptions {
   Duration keep_alive = kKeepAlive;
 };
 
+struct DialOptions {
+  TimePoint deadline = kNever;
+  // Where the connection comes from; port 0: any free one. Kind::none: the system chooses.
+  Address local;
+};
+
 class Network {
  public:
   Network() = default;
@@ -45,7 +53,12 @@ class Network {
   virtual Result<std::unique_ptr<Listener>> listen(const Address& address, const ListenOptions& options) = 0;
   Result<std::unique_ptr<Listener>> listen(const Address& address) { return listen(address, ListenOptions()); }
 
-  virtual Task<Result<Connected>> dial(Address address, TimePoint deadline) = 0;
+  virtual Task<Result<Connected>> dial(Address address, DialOptions options) = 0;
+  Task<Result<Connected>> dial(Address address, TimePoint deadline) {
+    DialOptions options;
+    options.deadline = deadline;
+    return dial(std::move(address), std::move(options));
+  }
 
   // The addresses of `host`, each with `port`; never empty.
   virtual Task<Result<std::vector<Address>>> resolve(std::string host, std::uint16_t port, TimePoint deadline) = 0;

@@ -19,7 +19,6 @@
 
 #include "pipette/async/stop.h"
 #include "pipette/async/task.h"
-#include "pipette/base/bytes.h"
 #include "pipette/net/address.h"
 #include "pipette/net/connection.h"
 #include "pipette/net/runtime.h"
@@ -41,10 +40,6 @@ struct Hijack {
   HijackHandler handler;
   bool has_response = true;
 };
-
-// `connection`, of which `first` was read already.
-std::unique_ptr<net::Connection> with_leftover(async::Loop& loop, std::unique_ptr<net::Connection> connection,
-                                               Bytes first);
 
 }  // namespace pipette::server
 

@@ -13,6 +13,7 @@
 #include "pipette/http/message_writer.h"
 #include "pipette/http/status.h"
 #include "pipette/net/close.h"
+#include "pipette/net/leftover.h"
 #include "pipette/server/rate.h"
 #include "pipette/server/worker.h"
 
@@ -885,7 +886,7 @@ Task<> Session::hand_over() {
   exchange_->input.consume(exchange_->head_bytes + exchange_->inline_body_bytes);
   exchange_->input.append(ahead_.octets().readable());
   HijackedConnection hijacked;
-  hijacked.stream = with_leftover(worker_.loop_, std::move(connection_), exchange_->input.readable());
+  hijacked.stream = net::with_leftover(worker_.loop_, std::move(connection_), exchange_->input.readable());
   hijacked.local = ends_->local;
   hijacked.remote = ends_->remote;
   hijacked.runtime = &worker_.runtime_;

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 #include "pipette/tcp/internal/arrival.h"
@@ -48,6 +49,20 @@ int pending_error(int fd) {
   return error;
 }
 
+// A port that is left open is chosen when it is known where the connection goes: so many more can share one address.
+Result<void> bind_to(int fd, const Address& local, int family) {
+  if (local.kind() == Address::Kind::none) return {};
+  const Result<Endpoint> endpoint = to_endpoint(local);
+  if (!endpoint) return fail(endpoint.error());
+  if (endpoint->family() != family) return fail(Errc::bad_address);
+  const int on = 1;
+  if (family != AF_UNIX && local.port() == 0) {
+    ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  }
+  if (::bind(fd, endpoint->data(), endpoint->size) != 0) return fail(to_error(errno));
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<net::Listener>> Network::listen(const Address& address, const net::ListenOptions& options) {
@@ -61,20 +76,22 @@ Result<std::unique_ptr<net::Listener>> Network::listen(const Address& address, c
   return Listener::listen(loop_, ipv4 == addresses->end() ? addresses->front() : *ipv4, options);
 }
 
-Task<Result<net::Connected>> Network::dial(Address address, TimePoint deadline) {
-  if (deadline <= loop_.now()) co_return fail(Errc::timed_out);
-  if (address.kind() != Address::Kind::name) co_return co_await dial_one(std::move(address), deadline);
-  Addresses addresses = co_await resolve(address.text(), address.port(), deadline);
+Task<Result<net::Connected>> Network::dial(Address address, net::DialOptions options) {
+  if (options.deadline <= loop_.now()) co_return fail(Errc::timed_out);
+  if (address.kind() != Address::Kind::name) co_return co_await dial_one(std::move(address), std::move(options));
+  Addresses addresses = co_await resolve(address.text(), address.port(), options.deadline);
   if (!addresses) co_return fail(addresses.error());
-  co_return co_await dial_first_of(std::move(*addresses), deadline);
+  co_return co_await dial_first_of(std::move(*addresses), std::move(options));
 }
 
-Task<Result<net::Connected>> Network::dial_first_of(std::vector<Address> addresses, TimePoint deadline) {
+Task<Result<net::Connected>> Network::dial_first_of(std::vector<Address> addresses, net::DialOptions options) {
+  const TimePoint deadline = options.deadline;
   std::error_code error;
   auto left = static_cast<int>(addresses.size());
   for (Address& candidate : addresses) {
     const Duration share = deadline == kNever ? Duration::max() : (deadline - loop_.now()) / left--;
-    Result<net::Connected> connected = co_await dial_one(std::move(candidate), after(loop_.now(), share));
+    options.deadline = after(loop_.now(), share);
+    Result<net::Connected> connected = co_await dial_one(std::move(candidate), options);
     if (connected) co_return connected;
     error = connected.error();
     if (deadline <= loop_.now()) co_return fail(Errc::timed_out);
@@ -82,7 +99,7 @@ Task<Result<net::Connected>> Network::dial_first_of(std::vector<Address> address
   co_return fail(error);
 }
 
-Task<Result<net::Connected>> Network::dial_one(Address address, TimePoint deadline) {
+Task<Result<net::Connected>> Network::dial_one(Address address, net::DialOptions options) {
   const Result<Endpoint> endpoint = to_endpoint(address);
   if (!endpoint) co_return fail(endpoint.error());
   const int fd = ::socket(endpoint->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -93,6 +110,10 @@ Task<Result<net::Connected>> Network::dial_one(Address address, TimePoint deadli
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     set_keep_alive(fd, net::kKeepAlive);
   }
+  if (const Result<void> bound = bind_to(fd, options.local, endpoint->family()); !bound) {
+    ::close(fd);
+    co_return fail(bound.error());
+  }
   const bool failed_at_once = ::connect(fd, endpoint->data(), endpoint->size) != 0 && errno != EINPROGRESS;
   const int at_once = failed_at_once ? errno : 0;
   Result<OwnedSocket> socket = Socket::adopt(loop_, fd);
@@ -102,10 +123,10 @@ Task<Result<net::Connected>> Network::dial_one(Address address, TimePoint deadli
   if (is_path) co_return net::Connected{std::move(connection), address, address};
 
   // Connected when the socket has a peer; until then it has an error, or nothing yet.
-  connection->set_deadline(net::Direction::write, deadline);
+  connection->set_deadline(net::Direction::write, options.deadline);
   while (remote_address(fd).kind() == Address::Kind::none) {
     if (const int error = pending_error(fd)) co_return fail(dial_error(address, error));
-    if (deadline <= loop_.now()) co_return fail(Errc::timed_out);
+    if (options.deadline <= loop_.now()) co_return fail(Errc::timed_out);
     co_await net::Readiness(*connection, net::Direction::write);
   }
   connection->set_deadline(net::Direction::write, kNever);

@@ -24,13 +24,14 @@ class Network final : public net::Network {
   // A name is looked up here and now: its first IPv4 address, or else its first.
   Result<std::unique_ptr<net::Listener>> listen(const net::Address& address,
                                                 const net::ListenOptions& options) override;
-  Task<Result<net::Connected>> dial(net::Address address, TimePoint deadline) override;
+  using net::Network::dial;
+  Task<Result<net::Connected>> dial(net::Address address, net::DialOptions options) override;
   Task<Result<std::vector<net::Address>>> resolve(std::string host, std::uint16_t port, TimePoint deadline) override;
   // The first of `addresses` that answers, tried in order; the error of the last when none does.
-  Task<Result<net::Connected>> dial_first_of(std::vector<net::Address> addresses, TimePoint deadline);
+  Task<Result<net::Connected>> dial_first_of(std::vector<net::Address> addresses, net::DialOptions options);
 
  private:
-  Task<Result<net::Connected>> dial_one(net::Address address, TimePoint deadline);
+  Task<Result<net::Connected>> dial_one(net::Address address, net::DialOptions options);
 
   Loop& loop_;
 };

@@ -1,17 +1,17 @@
-#include "pipette/server/hijack.h"
+#include "pipette/net/leftover.h"
 
 #include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
 
-namespace pipette::server {
+namespace pipette::net {
 namespace {
 
 // Gives what was read too early, then what the connection gives.
-class WithLeftover final : public net::Connection {
+class WithLeftover final : public Connection {
  public:
-  WithLeftover(async::Loop& loop, std::unique_ptr<net::Connection> connection, Bytes first)
+  WithLeftover(async::Loop& loop, std::unique_ptr<Connection> connection, Bytes first)
       : loop_(loop), connection_(std::move(connection)), first_(first) {}
 
   Result<std::size_t> try_read(MutableBytes into) override {
@@ -24,13 +24,13 @@ class WithLeftover final : public net::Connection {
   }
   Result<std::size_t> try_write(std::span<const Bytes> pieces) override { return connection_->try_write(pieces); }
   Result<void> try_close_write() override { return connection_->try_close_write(); }
-  void wait(net::Direction direction, net::Waiter& waiter) override {
-    if (direction == net::Direction::write || first_.empty()) return connection_->wait(direction, waiter);
+  void wait(Direction direction, Waiter& waiter) override {
+    if (direction == Direction::write || first_.empty()) return connection_->wait(direction, waiter);
     loop_.keep_lane(waiter);
     loop_.enqueue(waiter);
   }
-  void set_deadline(net::Direction direction, TimePoint deadline) override {
-    if (direction == net::Direction::read) read_deadline_ = deadline;
+  void set_deadline(Direction direction, TimePoint deadline) override {
+    if (direction == Direction::read) read_deadline_ = deadline;
     connection_->set_deadline(direction, deadline);
   }
   void abort() override {
@@ -40,7 +40,7 @@ class WithLeftover final : public net::Connection {
 
  private:
   async::Loop& loop_;
-  std::unique_ptr<net::Connection> connection_;
+  std::unique_ptr<Connection> connection_;
   std::string first_;
   TimePoint read_deadline_ = kNever;
   std::size_t taken_ = 0;
@@ -49,10 +49,9 @@ class WithLeftover final : public net::Connection {
 
 }  // namespace
 
-std::unique_ptr<net::Connection> with_leftover(async::Loop& loop, std::unique_ptr<net::Connection> connection,
-                                               Bytes first) {
+std::unique_ptr<Connection> with_leftover(async::Loop& loop, std::unique_ptr<Connection> connection, Bytes first) {
   if (first.empty()) return connection;
   return std::make_unique<WithLeftover>(loop, std::move(connection), first);
 }
 
-}  // namespace pipette::server
+}  // namespace pipette::net
