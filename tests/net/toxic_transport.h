@@ -57,8 +57,8 @@ class ToxicTransport final : public Transport, private Runtime, private Network 
     if (!listener) return listener;
     return std::make_unique<ToxicListener>(*this, std::move(*listener));
   }
-  Task<Result<Connected>> dial(Address address, TimePoint deadline) override {
-    Result<Connected> connected = co_await inner_->runtime().network().dial(std::move(address), deadline);
+  Task<Result<Connected>> dial(Address address, DialOptions options) override {
+    Result<Connected> connected = co_await inner_->runtime().network().dial(std::move(address), std::move(options));
     co_return wrap(std::move(connected));
   }
   Task<Result<std::vector<Address>>> resolve(std::string host, std::uint16_t port, TimePoint deadline) override {
