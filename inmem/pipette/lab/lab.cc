@@ -71,13 +71,20 @@ Task<> shut_down(server::Worker& worker, TimePoint deadline, server::ShutdownRep
   report = co_await worker.shutdown(deadline);
 }
 
+// A test sees what its server says, redirects too.
+client::ClientOptions as_told() {
+  client::ClientOptions options;
+  options.redirects.max = 0;
+  return options;
+}
+
 }  // namespace
 
 Lab::Lab(const LabOptions& options, std::source_location where)
     : where_(where),
       world_(options.oracle, options.seed),
       sometimes_(options.sometimes != nullptr ? options.sometimes : &own_sometimes_),
-      client_(world_.runtime()),
+      client_(world_.runtime(), as_told()),
       fibers_(world_.loop()),
       serving_(world_.loop()),
       tasks_(world_.loop()) {

@@ -130,7 +130,7 @@ class Lab {
   client::Response get(std::string url);
   client::Response post(std::string url, std::string content_type, std::string body);
   client::Response call(const client::Request& request);
-  // The client behind get() and post().
+  // The client behind get() and post(). It follows no redirects: a test sees what its server says.
   Client& client() { return client_; }
 
   // Runs `task` to its end, moving the clock as far as it needs.
