@@ -539,8 +539,9 @@ TEST(CookieJarEviction, BoundsTheOctets) {
 TEST(CookieJarEviction, KeepsEveryLimitWhateverIsSet) {
   CookieJar jar({.max_cookies = 20, .max_cookies_per_domain = 4, .max_bytes = 2000, .public_suffixes = &kSuffixes});
   for (int i = 0; i < 2000; ++i) {
-    const std::string url = "https://h" + std::to_string(i * i % 17) + ".x.org/" + std::string(i % 7, '/');
-    const std::string line = "n" + std::to_string(i % 23) + "=" + std::string(i % 200, 'v') +
+    const std::string url =
+        "https://h" + std::to_string(i * i % 17) + ".x.org/" + std::string(static_cast<std::size_t>(i) % 7, '/');
+    const std::string line = "n" + std::to_string(i % 23) + "=" + std::string(static_cast<std::size_t>(i) % 200, 'v') +
                              (i % 3 == 0 ? "; domain=x.org" : "") + (i % 4 == 0 ? "; secure" : "") +
                              (i % 5 == 0 ? "; max-age=" + std::to_string(i % 40) : "");
     set(jar, url, line, kNow + std::chrono::seconds(i));
