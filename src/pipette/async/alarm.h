@@ -1,7 +1,6 @@
 // Alarm: sets an event when it is time.
 //
-//   Event over(loop);   const Alarm alarm(loop, over, deadline);   co_await over.wait();    // somebody else, or the
-//   time
+//   Event over(loop);   const Alarm alarm(loop, over, deadline);   co_await over.wait();    // another one, or time
 //
 // Lifetime  the event outlives it.   Threads  the loop's.
 #pragma once

@@ -61,28 +61,23 @@ Task<Result<Response>> Client::head(std::string url, CallOptions options) {
   return call_whole(std::move(request), options);
 }
 
-namespace {
-
-Task<Result<Response>> refuse(std::error_code error) { co_return fail(error); }
-
-}  // namespace
-
 Task<Result<Response>> Client::post(std::string url, std::string content_type, std::string body, CallOptions options) {
-  Request request;
-  request.method = http::Method::post;
-  request.url = std::move(url);
-  request.body = std::move(body);
-  if (const Result<void> set = request.fields.set("Content-Type", content_type); !set) return refuse(set.error());
-  return call_whole(std::move(request), options);
+  return call_with_body(http::Method::post, std::move(url), content_type, std::move(body), options);
 }
 
 Task<Result<Response>> Client::put(std::string url, std::string content_type, std::string body, CallOptions options) {
+  return call_with_body(http::Method::put, std::move(url), content_type, std::move(body), options);
+}
+
+Task<Result<Response>> Client::call_with_body(http::Method method, std::string url, std::string content_type,
+                                              std::string body, CallOptions options) {
   Request request;
-  request.method = http::Method::put;
+  request.method = method;
   request.url = std::move(url);
   request.body = std::move(body);
-  if (const Result<void> set = request.fields.set("Content-Type", content_type); !set) return refuse(set.error());
-  return call_whole(std::move(request), options);
+  if (const Result<void> set = request.fields.set("Content-Type", content_type); !set) co_return fail(set.error());
+  Task<Result<Response>> call = call_whole(std::move(request), options);
+  co_return co_await call;
 }
 
 Task<Result<Response>> Client::call_whole(Request request, CallOptions options) {
@@ -123,15 +118,14 @@ Task<Result<void>> Client::exchange(const Request& request, Response& response, 
   for (int attempts = 1;; ++attempts) {
     const Pool::Want want = attempts == 1 ? Pool::Want::any : Pool::Want::fresh;
     std::optional<Pool::Lease> lease = pool.try_acquire(want);
-    if (!lease || !lease->connection) {
-      if (lease) {
-        const Result<void> opened = co_await open(*url, *lease, deadline);
-        if (!opened) co_return opened;
-      } else {
-        Result<Pool::Lease> waited = co_await connect(*url, pool, want, deadline);
-        if (!waited) co_return fail(waited.error());
-        lease = std::move(*waited);
-      }
+    if (!lease) {
+      Result<Pool::Lease> waited = co_await wait_for(pool, want, deadline);
+      if (!waited) co_return fail(waited.error());
+      lease = std::move(*waited);
+    }
+    if (!lease->connection) {
+      const Result<void> opened = co_await open(*url, *lease, deadline);
+      if (!opened) co_return opened;
     }
     Connection& connection = *lease->connection;
     if (const Result<void> written = connection.write_request(*url, request); !written) {
@@ -233,15 +227,11 @@ Client::Host& Client::host_of(const http::HttpUrl& url) {
   return *last_host_;
 }
 
-Task<Result<Pool::Lease>> Client::connect(http::HttpUrl url, Pool& pool, Pool::Want want, TimePoint deadline) {
+Task<Result<Pool::Lease>> Client::wait_for(Pool& pool, Pool::Want want, TimePoint deadline) {
   ++counts_.waited;
   const TimePoint until = std::min(deadline, after(runtime_.loop().now(), options_.pool_wait_timeout));
   Result<Pool::Lease> lease = co_await pool.acquire(until, want);
-  if (!lease) co_return fail(runtime_.loop().now() >= deadline ? make_error_code(Errc::timed_out) : lease.error());
-  if (!lease->connection) {
-    const Result<void> opened = co_await open(url, *lease, deadline);
-    if (!opened) co_return fail(opened.error());
-  }
+  if (!lease && runtime_.loop().now() >= deadline) co_return fail(Errc::timed_out);
   co_return lease;
 }
 

@@ -90,6 +90,8 @@ class Client {
     }
   };
 
+  Task<Result<Response>> call_with_body(http::Method method, std::string url, std::string content_type,
+                                        std::string body, CallOptions options);
   Task<Result<Response>> call_whole(Request request, CallOptions options);
   Task<Result<void>> call_until(const Request& request, Response& response, TimePoint latest);
   // One request, on one host, with its repetitions.
@@ -97,7 +99,7 @@ class Client {
   // The same with a jar.
   Task<Result<void>> exchange_cookies(const Request& request, Response& response, TimePoint deadline, bool follows);
   Task<Result<void>> follow_redirects(const Request& request, Response& response, TimePoint deadline);
-  Task<Result<Pool::Lease>> connect(http::HttpUrl url, Pool& pool, Pool::Want want, TimePoint deadline);
+  Task<Result<Pool::Lease>> wait_for(Pool& pool, Pool::Want want, TimePoint deadline);
   Task<Result<void>> open(http::HttpUrl url, Pool::Lease& lease, TimePoint deadline);
   Task<Result<net::Connected>> dial_tunnel(const Proxy& proxy, net::Address target, TimePoint deadline);
   Task<Result<net::Connected>> dial_proxy(const Proxy& proxy, TimePoint deadline);

@@ -17,9 +17,9 @@
 // next dial asks again, and those who ask meanwhile share its answer.
 //
 // Spec      RFC 8305 §4, §5. Both families are looked up together, so §3 does not apply.
-// Errors    resolve_timeout and connect_timeout at the end of a phase, timed_out at the caller's deadline;
-// host_not_found
-//           also where there is no address of a family that is wanted; bad_address for none; what the network says.
+// Errors    resolve_timeout and connect_timeout at the end of a phase, timed_out at the caller's deadline; also
+//           host_not_found where there is no address of a family that is wanted; bad_address for none; what the
+//           network says.
 // Lifetime  the runtime outlives it; it outlives its dials. Destroying a dial's task ends all it has begun.
 // Threads   the loop's.
 #pragma once

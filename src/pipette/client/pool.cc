@@ -26,7 +26,8 @@ std::optional<Pool::Lease> Pool::try_acquire(Want want) {
   }
   if (open_ >= options_.max_conns_per_host) {
     if (idle_.empty()) return std::nullopt;
-    drop_idle(idle_.begin());
+    idle_.erase(idle_.begin());  // its place is wanted
+    --open_;
   }
   ++open_;
   return Lease(*this, nullptr);
@@ -62,9 +63,9 @@ void Pool::give_back(Lease lease) {
 // the lease's.
 std::unique_ptr<Connection> Pool::take_idle() {
   while (!idle_.empty()) {
-    const bool takes_last = options_.pool_order == PoolOrder::lifo;
-    std::unique_ptr<Connection> connection = std::move(takes_last ? idle_.back() : idle_.front());
-    takes_last ? idle_.pop_back() : idle_.pop_front();
+    const auto which = options_.pool_order == PoolOrder::lifo ? idle_.end() - 1 : idle_.begin();
+    std::unique_ptr<Connection> connection = std::move(*which);
+    idle_.erase(which);
     if (loop_.now() < expiry_of(*connection) && connection->is_alive()) {
       connection->set_reused();
       return connection;
@@ -72,11 +73,6 @@ std::unique_ptr<Connection> Pool::take_idle() {
     --open_;
   }
   return nullptr;
-}
-
-void Pool::drop_idle(std::deque<std::unique_ptr<Connection>>::iterator which) {
-  idle_.erase(which);
-  --open_;
 }
 
 TimePoint Pool::expiry_of(const Connection& connection) const {

@@ -11,10 +11,10 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "pipette/async/event.h"
 #include "pipette/async/task.h"
@@ -78,15 +78,14 @@ class Pool {
   };
 
   std::unique_ptr<Connection> take_idle();
-  void drop_idle(std::deque<std::unique_ptr<Connection>>::iterator which);
   TimePoint expiry_of(const Connection& connection) const;
   void free_place();
   void reap();
 
   async::Loop& loop_;
   const ClientOptions& options_;
-  std::size_t open_ = 0;                          // leases, and connections that idle
-  std::deque<std::unique_ptr<Connection>> idle_;  // the one that has idled longest in front
+  std::size_t open_ = 0;                           // leases, and connections that idle
+  std::vector<std::unique_ptr<Connection>> idle_;  // the one that has idled longest in front
   List<Waiting> waiting_;
   std::size_t waiting_count_ = 0;
   Reaper reaper_;
