@@ -90,7 +90,7 @@ TEST_F(PoolLimits, PassOverWhoHasStoppedWaiting) {
   Client& client = client_of(1);
   async::StopSource stop(lab_.world().loop());
   begin("a");
-  begin("b", {.stop = stop.token()});
+  begin("b", async::CallOptions{.stop = stop.token()});
   begin("c");
   lab_.advance(500ms);
   stop.request_stop(async::StopReason::canceled);
@@ -106,7 +106,7 @@ TEST_F(PoolLimits, LoseNoPlaceThatIsGivenToWhoIsGone) {
   Client& client = client_of(1);
   async::StopSource stop(lab_.world().loop());
   begin("a");
-  begin("b", {.stop = stop.token()});
+  begin("b", async::CallOptions{.stop = stop.token()});
   begin("c");
   calls_->spawn([](async::Loop& loop, async::StopSource& source) -> Task<> {
     co_await async::sleep_until(loop, TimePoint(1s));

@@ -27,9 +27,9 @@
 #include "pipette/lab/gtest.h"
 #include "pipette/lab/lab.h"
 #include "pipette/lab/message.h"
+#include "pipette/net/body_source.h"
 #include "pipette/net/close.h"
 #include "pipette/server/blocking.h"
-#include "pipette/server/body_source.h"
 #include "pipette/server/timeout.h"
 
 namespace pipette::server {

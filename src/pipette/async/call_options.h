@@ -2,6 +2,8 @@
 //
 //   co_await client.get(url, ctx.call_options());     // ends with the request that it is made for
 //
+// A client's have more (client/call_options.h), and are made from these.
+//
 // Lifetime  the source of the stop outlives the operation.
 #pragma once
 
@@ -16,7 +18,3 @@ struct CallOptions {
 };
 
 }  // namespace pipette::async
-
-namespace pipette {
-using async::CallOptions;
-}  // namespace pipette

@@ -3,70 +3,54 @@
 //   Client client(runtime);
 //   Result<client::Response> page = co_await client.get("http://app/");
 //   Result<void> done = co_await client.call(request, response);      // reuses both; a warm call allocates nothing
+//   Result<client::ResponseStream> big = co_await client.stream(request);
 //
 // A call holds one connection while it runs, and waits for one where max_conns_per_host are at work. A kept connection
 // that the server has closed meanwhile is noticed before it is used; when that happens during the call, what may safely
 // be repeated is (client/retry.h). Redirects are followed (client/redirect.h).
 //
 // Errors    bad_uri, unsupported_scheme, bad_field_name …; what dialing says; the phases that took too long
-//           (client/options.h), timed_out at the call's deadline; end_of_stream or connection_reset when the server
-//           goes away; the message rows of Errc when it sends what is not HTTP. A status such as 404 is a response,
-//           not an error.
-// Lifetime  the runtime outlives it; it outlives its calls. Destroying a call's task cancels it.
+//           (client/options.h), timed_out at the call's deadline, operation_canceled at its stop; end_of_stream or
+//           connection_reset when the server goes away; the message rows of Errc when it sends what is not HTTP; what a
+//           body source returns. A status such as 404 is a response, not an error.
+// Lifetime  the runtime outlives it; it outlives its calls and streams. Destroying a call's task cancels it.
 // Threads   the loop's.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "pipette/async/call_options.h"
 #include "pipette/async/task.h"
-#include "pipette/base/random.h"
 #include "pipette/base/result.h"
+#include "pipette/client/caller.h"
+#include "pipette/client/host.h"
 #include "pipette/client/options.h"
-#include "pipette/client/pool.h"
-#include "pipette/client/request.h"
-#include "pipette/client/response.h"
-#include "pipette/client/retry.h"
+#include "pipette/client/response_stream.h"
+#include "pipette/client/shared.h"
+#include "pipette/client/upgrade.h"
 #include "pipette/http/uri.h"
 #include "pipette/net/runtime.h"
 #include "pipette/net/security.h"
 
 namespace pipette::client {
 
-// What a client has done so far.
-struct ClientCounts {
-  std::uint64_t calls = 0;
-  std::uint64_t requests = 0;  // that were begun to be sent, repetitions and redirects included
-  std::uint64_t dials = 0;
-  std::uint64_t reused = 0;  // requests on a connection that had been used before
-  std::uint64_t waited = 0;  // for a connection
-  std::uint64_t repeated = 0;
-  std::uint64_t redirected = 0;
-};
-
-class Client {
+class Client final : public Caller, private Host::Follower {
  public:
   explicit Client(Runtime& runtime) : Client(runtime, ClientOptions()) {}
-  Client(Runtime& runtime, ClientOptions options);
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-  ~Client();
+  Client(Runtime& runtime, ClientOptions options) : shared_(runtime, std::move(options)) {}
 
-  Task<Result<Response>> get(std::string url, CallOptions options = {});
-  Task<Result<Response>> head(std::string url, CallOptions options = {});
-  Task<Result<Response>> post(std::string url, std::string content_type, std::string body, CallOptions options = {});
-  Task<Result<Response>> put(std::string url, std::string content_type, std::string body, CallOptions options = {});
-  // `request` and `response` outlive the call. `response` is complete, or unspecified after an error.
-  Task<Result<void>> call(const Request& request, Response& response);
-  // The same for somebody else's sake: timed_out at his deadline too, operation_canceled when he stops.
-  Task<Result<void>> call(const Request& request, Response& response, CallOptions options);
+  using Caller::call;
+  Task<Result<void>> call(const Request& request, Response& response, CallOptions options) override;
+  // The response as soon as its head is there.
+  Task<Result<ResponseStream>> stream(Request request, CallOptions options = {});
+  // Asks to go on with one of the protocols of the request's Upgrade field; bad_field_value without one.
+  Task<Result<Upgraded>> upgrade(Request request, CallOptions options = {});
 
-  const ClientCounts& counts() const { return counts_; }
+  const ClientCounts& counts() const { return shared_.counts; }
+  std::size_t pending() const override;
   // Of all hosts: idle ones included.
   std::size_t open_connections() const;
   std::size_t idle_connections() const;
@@ -74,12 +58,6 @@ class Client {
   void close_idle();
 
  private:
-  struct Host {
-    Host(async::Loop& loop, const ClientOptions& options) : pool(loop, options) {}
-    Pool pool;
-    std::size_t calls = 0;  // under way
-  };
-  struct Visit;
   using Origin = std::pair<bool, std::string>;  // whether https; authority
   struct OriginLess {
     using is_transparent = void;
@@ -90,31 +68,18 @@ class Client {
     }
   };
 
-  Task<Result<Response>> call_with_body(http::Method method, std::string url, std::string content_type,
-                                        std::string body, CallOptions options);
-  Task<Result<Response>> call_whole(Request request, CallOptions options);
-  Task<Result<void>> call_until(const Request& request, Response& response, TimePoint latest);
-  // One request, on one host, with its repetitions.
-  Task<Result<void>> exchange(const Request& request, Response& response, TimePoint deadline, bool follows);
-  // The same with a jar.
-  Task<Result<void>> exchange_cookies(const Request& request, Response& response, TimePoint deadline, bool follows);
-  Task<Result<void>> follow_redirects(const Request& request, Response& response, TimePoint deadline);
-  Task<Result<Pool::Lease>> wait_for(Pool& pool, Pool::Want want, TimePoint deadline);
-  Task<Result<void>> open(http::HttpUrl url, Pool::Lease& lease, TimePoint deadline);
-  Task<Result<net::Connected>> dial_tunnel(const Proxy& proxy, net::Address target, TimePoint deadline);
-  Task<Result<net::Connected>> dial_proxy(const Proxy& proxy, TimePoint deadline);
-  Task<Result<net::Secured>> secure(std::unique_ptr<net::Connection> stream, std::string host, TimePoint deadline);
-  bool may_repeat(const Failure& failure, bool is_safe, TimePoint deadline, Duration& pause);
+  Task<Result<void>> begin(const Request& request, Response& response, const Terms& terms);
+  Task<Result<void>> hop(const Request& request, Response& response, Terms terms, Host::Kept* kept);
+  Task<Result<void>> hop_and_follow(const Request& request, Response& response, Terms terms);
+  Task<Result<void>> follow(const Request& request, Response& response, Terms terms) override;
+  Task<Result<void>> follow_with(Request& next, Response& response, Terms terms, Host::Kept* kept);
+  Task<Result<void>> open_stream(ResponseStream::State& state);
+  Task<Result<void>> switch_protocol(Request& request, Upgraded& upgraded, const Terms& terms);
 
   Result<http::HttpUrl> parse(std::string_view text);
   Host& host_of(const http::HttpUrl& url);
 
-  Runtime& runtime_;
-  ClientOptions options_;
-  Dialer dialer_;
-  RetryBudget budget_;
-  Random random_;
-  ClientCounts counts_;
+  Shared shared_;
   std::map<Origin, Host, OriginLess> hosts_;
   std::string last_url_text_;
   http::HttpUrl last_url_;     // views into last_url_text_

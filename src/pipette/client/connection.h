@@ -1,25 +1,32 @@
 // Connection: HTTP on one connection of a client. Internal to client/.
 //
-//   write the head, and a small body ──> send ──> receive: interim responses, head, body
+//   begin() ──> send() ────────────────> receive_head() ──> receive_body() | read_body() … ──> finish()
+//                 └──> what is large or comes from a source goes out beside it
 //
-// Each phase has a deadline of its own within that of the call; what strikes says which it was.
+// Each phase has a deadline of its own within that of the call; what strikes says which it was. A server may answer
+// before it has read all of a request: the rest is sent as long as the response goes on, and then the connection is
+// closed. What sending fails with ends receiving, unless it is that the server has gone, who may have answered before.
 //
-// Lifetime  owned by its pool or by the lease of a call.   Threads  the loop's.
+// Errors    those of the phases; what a body source returns; it throws what that throws.
+// Lifetime  owned by its pool or by the lease of a call. Request and terms stand still between begin() and finish().
+// Threads   the loop's.
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 
+#include "pipette/async/event.h"
 #include "pipette/async/loop.h"
 #include "pipette/async/task.h"
 #include "pipette/base/buffer.h"
 #include "pipette/client/options.h"
 #include "pipette/client/request.h"
+#include "pipette/client/request_writer.h"
 #include "pipette/client/response.h"
+#include "pipette/client/response_reader.h"
+#include "pipette/client/terms.h"
 #include "pipette/http/framing.h"
-#include "pipette/http/head.h"
-#include "pipette/http/head_parser.h"
-#include "pipette/http/message_writer.h"
 #include "pipette/http/uri.h"
 #include "pipette/net/connection.h"
 
@@ -30,17 +37,32 @@ class Connection {
   Connection(async::Loop& loop, const ClientOptions& options, std::unique_ptr<net::Connection> stream);
 
   // Requests are for a proxy, which forwards them. It outlives the connection.
-  void set_proxy(const Proxy& proxy) { proxy_ = &proxy; }
+  void set_proxy(const Proxy& proxy) { writer_.set_proxy(proxy); }
 
   // Whether the server has neither closed it nor said what nobody asked for.
   bool is_alive();
-  // Writes the head, and a small body behind it, into the buffer. Nothing has been sent if that fails.
-  Result<void> write_request(const http::HttpUrl& url, const Request& request);
-  async::Soon<Result<void>> send(const Request& request, TimePoint deadline);
-  Task<Result<void>> receive(const Request& request, TimePoint deadline, Response& response);
 
-  // After a call that went well: whether there may be another.
-  bool keeps_alive() const { return keeps_alive_; }
+  // Writes the head, and a small body behind it, into the buffer. Nothing has been sent if that fails.
+  Result<void> begin(const http::HttpUrl& url, const Request& request, const Terms& terms);
+  Result<void> send();
+  async::Soon<Result<void>> receive_head(Response& response);
+  async::Soon<Result<void>> receive_body(Response& response);
+  // 0 at the end of the body.
+  Task<Result<std::size_t>> read_body(MutableBytes into, Response& response);
+  // Of the body, what has been received already goes nowhere.
+  void skip_what_is_there(Response& response);
+  // Behind the response: whether there may be another call.
+  bool finish();
+
+  // Other terms from here on; they stand still as well.
+  void set_terms(const Terms& terms) { terms_ = &terms; }
+  // Whether the response has come to its end.
+  bool is_complete() const { return is_complete_; }
+  // What comes behind the response: another protocol. There is no HTTP on it any more.
+  std::unique_ptr<net::Connection> take_stream();
+  // Ends what waits on it, with operation_canceled.
+  void abort() { stream_->abort(); }
+
   // Of the call: whether any octet of the request went out, and any of a response came in.
   bool has_sent() const { return has_sent_; }
   bool has_received() const { return has_received_; }
@@ -52,27 +74,43 @@ class Connection {
   void set_reused() { is_reused_ = true; }
 
  private:
-  Result<void> write_for_proxy(const http::HttpUrl& url, http::RequestHeadParts& parts, const Request& request);
-  Result<void> write_parts(http::RequestHeadParts& parts, const Request& request);
-  Task<Result<void>> send_slowly(const Request& request, std::size_t written, TimePoint deadline);
-  Task<Result<void>> receive_body(http::BodyLength length, TimePoint deadline, Response& response);
-  void limit(net::Direction direction, TimePoint deadline, Duration of_phase);
-  std::error_code said_by(std::error_code error, TimePoint deadline, Errc phase) const;
+  Task<> send_beside(std::size_t written);
+  Task<Result<void>> send_rest(std::size_t written);
+  Task<Result<void>> send_source();
+  Task<Result<void>> wait_to_continue();
+  void give_up_sending(std::error_code error);
+  Task<Result<void>> receive_head_slowly(Response& response, bool has_all);
+  Task<Result<void>> receive_body_slowly(Response& response);
+  Result<bool> take_head(Response& response);
+  void limit(net::Direction direction, Duration of_phase);
+  std::error_code said_by(std::error_code error, Errc phase) const;
+  std::error_code failed_to_read(std::error_code error, Errc phase) const;
+  void tell(TraceKind kind, std::error_code error = {}, int status = 0) const;
 
   async::Loop& loop_;
   const ClientOptions& options_;
-  const Proxy* proxy_ = nullptr;
   std::unique_ptr<net::Connection> stream_;
   Buffer in_;
   Buffer out_;
-  http::ResponseParser parser_;
-  http::ResponseHead head_;
+  RequestWriter writer_;
+  ResponseReader reader_;
   TimePoint opened_at_;
   TimePoint idle_since_{};
+
+  const Request* request_ = nullptr;
+  const Terms* terms_ = nullptr;
+  http::BodyLength sent_length_;
+  std::error_code send_error_;
+  std::exception_ptr thrown_;  // by a body source
+  async::Event may_continue_;  // with a body that waits until the server wants it
+  TimePoint read_deadline_ = kNever;
   bool is_reused_ = false;
   bool keeps_alive_ = true;
   bool has_sent_ = false;
   bool has_received_ = false;
+  bool is_sending_ = false;
+  bool is_complete_ = false;
+  Task<> sending_;  // beside receiving; ends first
 };
 
 }  // namespace pipette::client

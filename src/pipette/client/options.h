@@ -3,13 +3,13 @@
 //   pool wait ─ dial ─────── write ──────── response head ───────── body ─────────────── idle ─ …
 //   │           │            │              │                       │ body_timeout, from one read to the next
 //   │           │            │              │ response_header_timeout
-//   │           │            │ write_timeout
+//   │           │            │ write_timeout, of the head and of each 256 KiB of a body; expect_continue_timeout
 //   │           │ dialer.resolve_timeout, dialer.connect_timeout, proxy_timeout, tls_handshake_timeout
 //   │ pool_wait_timeout
 //   timeout: of the whole call, its repetitions and redirects included ──────────────> │ idle_timeout
 //
-// Each strikes with an error of its own, Errc of that name, and timed_out for the whole call; all of them equal
-// std::errc::timed_out.
+// Of a streamed response, `timeout` bounds the time until its head. Each strikes with an error of its own, Errc of that
+// name, and timed_out for the whole call; all of them equal std::errc::timed_out.
 //
 // Units  durations are std::chrono, and Duration::max() is no limit; sizes end in _bytes.
 #pragma once
@@ -23,6 +23,7 @@
 #include "pipette/client/proxy.h"
 #include "pipette/client/redirect.h"
 #include "pipette/client/retry.h"
+#include "pipette/client/trace.h"
 #include "pipette/http/head_parser.h"
 
 namespace pipette::net {
@@ -47,11 +48,14 @@ struct ClientOptions {
   Duration pool_wait_timeout = std::chrono::seconds(10);
   Duration proxy_timeout = std::chrono::seconds(10);  // of the talk with a proxy
   Duration tls_handshake_timeout = std::chrono::seconds(10);
-  Duration write_timeout = std::chrono::seconds(30);            // for handing a request to the network
+  Duration write_timeout = std::chrono::seconds(30);            // for handing a piece of a request to the network
+  Duration expect_continue_timeout = std::chrono::seconds(1);   // then a body that waits for 100 is sent all the same
   Duration response_header_timeout = std::chrono::seconds(30);  // from the last octet of the request
   Duration body_timeout = std::chrono::seconds(30);
   Duration idle_timeout = std::chrono::seconds(10);  // a connection that idles for longer is closed
   Duration max_conn_age = Duration::max();           // one that is older is used no more
+
+  bool requires_continue = false;  // or the call fails then, with an error of that name
 
   // ---- the way to a server
   DialerOptions dialer;
@@ -68,6 +72,7 @@ struct ClientOptions {
   RetryPolicy retries;
   RedirectPolicy redirects;
   CookieJar* cookies = nullptr;       // takes what responses set, and gives requests theirs; outlives the client
+  Trace trace;                        // what calls do on their way
   net::Security* security = nullptr;  // for https; outlives the client. Without it https is not supported.
 };
 

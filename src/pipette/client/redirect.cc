@@ -31,8 +31,9 @@ bool is_same_origin(const http::HttpUrl& a, const http::HttpUrl& b) {
 
 }  // namespace
 
-bool asks_for_redirect(const Response& response) {
-  return http::is_redirect(response.status) && response.fields.contains("Location");
+bool asks_for_redirect(const Request& request, const Response& response) {
+  if (!http::is_redirect(response.status) || !response.fields.contains("Location")) return false;
+  return request.body_source == nullptr || drops_body(response.status, request.method);
 }
 
 Result<void> follow(const Response& response, int hops, const RedirectPolicy& policy, Request& request) {
@@ -52,6 +53,7 @@ Result<void> follow(const Response& response, int hops, const RedirectPolicy& po
   if (drops_body(response.status, request.method)) {
     request.method = Method::get;
     request.body.clear();
+    request.body_source = nullptr;
     for (const std::string_view name : kOfTheBody) request.fields.remove(name);
   }
   request.url = url;

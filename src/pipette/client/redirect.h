@@ -9,8 +9,7 @@
 //
 // Spec      RFC 9110 §15.4; what browsers do where that leaves a choice.
 // Errors    Errc::too_many_redirects; refused_redirect from https to http, and what follow_if does not want; bad_uri
-// and
-//           unsupported_scheme for a Location that leads nowhere. A response without a Location stands as it is.
+//           and unsupported_scheme for a Location that leads nowhere. A response without a Location stands as it is.
 #pragma once
 
 #include <functional>
@@ -34,7 +33,8 @@ struct RedirectPolicy {
   std::function<bool(const Redirect&)> follow_if;  // null: yes. Must not throw.
 };
 
-bool asks_for_redirect(const Response& response);
+// Not where it would take a body along that is not there any more.
+bool asks_for_redirect(const Request& request, const Response& response);
 // Makes of `request`, which was answered by `response`, what is to be asked next, for the `hops`-th time.
 Result<void> follow(const Response& response, int hops, const RedirectPolicy& policy, Request& request);
 

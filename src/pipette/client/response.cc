@@ -7,6 +7,7 @@ void Response::clear() {
   reason.clear();
   fields.clear();
   body.clear();
+  trailers.clear();
 }
 
 void Response::assign(const http::ResponseHead& head, std::string_view octets) {
@@ -14,6 +15,7 @@ void Response::assign(const http::ResponseHead& head, std::string_view octets) {
   reason = head.reason;
   fields.assign(head.fields, octets);
   body.clear();
+  trailers.clear();
 }
 
 }  // namespace pipette::client

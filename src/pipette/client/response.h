@@ -1,4 +1,4 @@
-// Response: what came back, whole, in memory of its own. Reusable: the next call keeps the memory.
+// Response: what came back, in memory of its own. Reusable: the next call keeps the memory.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,8 @@ struct Response {
   int status = 0;
   std::string reason;
   http::OwnedFields fields;
-  std::string body;
+  std::string body;            // whole; of a stream, nothing
+  http::OwnedFields trailers;  // what stood behind a chunked body (RFC 9110 §6.5)
 
   std::optional<std::string_view> header(std::string_view name) const { return fields.get(name); }
 

@@ -44,9 +44,9 @@
 #include "pipette/http/set_cookie.h"
 #include "pipette/http/uri.h"
 #include "pipette/net/address.h"
+#include "pipette/net/body_source.h"
 #include "pipette/net/runtime.h"
 #include "pipette/net/security.h"
-#include "pipette/server/body_source.h"
 #include "pipette/server/hijack.h"
 #include "pipette/server/late_answer.h"
 #include "pipette/server/user_values.h"
@@ -256,7 +256,7 @@ class RequestCtx {
   async::StopToken stop_token() const;
   TimePoint deadline() const;
   // Both, for what is done for this request's sake.
-  CallOptions call_options() const { return {stop_token(), deadline()}; }
+  async::CallOptions call_options() const { return {stop_token(), deadline()}; }
   // Sleeps, or until it is to stop, and says why.
   async::SleepUntil sleep(Duration time);
   // Gives the handler less time than it has, and says what answers when it is over.

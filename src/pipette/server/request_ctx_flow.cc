@@ -4,8 +4,8 @@
 
 #include "pipette/http/date.h"
 #include "pipette/http/trailer.h"
+#include "pipette/net/file_source.h"
 #include "pipette/server/exchange.h"
-#include "pipette/server/file_source.h"
 #include "pipette/server/request_ctx.h"
 #include "pipette/server/session.h"
 
@@ -65,7 +65,7 @@ void RequestCtx::set_body_source(std::unique_ptr<BodySource> source, http::Known
 }
 
 Result<void> RequestCtx::send_file(const std::string& path) {
-  Result<OpenedFile> file = open_file(path);
+  Result<net::OpenedFile> file = net::open_file(path);
   if (!file) return fail(file.error());
   const auto modified = http::format_date(file->modified);
   if (const Result<void> set = set_header("Last-Modified", {modified.data(), modified.size()}); !set) return set;

@@ -1,4 +1,4 @@
-#include "pipette/server/file_source.h"
+#include "pipette/net/file_source.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace pipette::server {
+namespace pipette::net {
 namespace {
 
 std::error_code last_error() { return {errno, std::system_category()}; }
@@ -55,4 +55,4 @@ Result<OpenedFile> open_file(const std::string& path) {
   return file;
 }
 
-}  // namespace pipette::server
+}  // namespace pipette::net

@@ -1,0 +1,121 @@
+#include "pipette/client/host.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "pipette/async/sleep.h"
+#include "pipette/client/redirect.h"
+#include "pipette/client/request_writer.h"
+
+namespace pipette::client {
+
+void Host::Kept::end() {
+  if (lease && connection().finish()) host->pool_.give_back(std::move(*lease));
+  lease.reset();
+  visit.reset();
+}
+
+Task<Result<void>> Host::exchange(Visit visit, http::HttpUrl url, const Request& request, Response& response,
+                                  Terms terms, Follower* follower, Kept* kept) {
+  if (const Result<void> sendable = check(request); !sendable) co_return sendable;
+  async::Loop& loop = shared_.runtime.loop();
+  if (terms.deadline <= loop.now()) co_return fail(Errc::timed_out);
+  for (int attempts = 1;; ++attempts) {
+    if (terms.trace != nullptr) terms.tell({TraceKind::get_connection, loop.now(), url.authority});
+    const Pool::Want want = attempts == 1 ? Pool::Want::any : Pool::Want::fresh;
+    std::optional<Pool::Lease> lease = pool_.try_acquire(want);
+    if (!lease) {
+      Result<Pool::Lease> waited = co_await wait_for_place(want, terms.deadline);
+      if (!waited) co_return fail(waited.error());
+      lease = std::move(*waited);
+    }
+    Result<void> done;
+    if (!lease->connection) {
+      done = co_await open(url, *lease, terms);
+      if (!done) co_return done;
+    }
+    Connection& connection = *lease->connection;
+    if (terms.trace != nullptr) tell_of_connection(connection, url, terms);
+    done = connection.begin(url, request, terms);
+    if (!done) {
+      pool_.give_back(std::move(*lease));
+      co_return done;
+    }
+    ++shared_.counts.requests;
+    if (connection.is_reused()) ++shared_.counts.reused;
+    done = connection.send();
+    if (done) done = co_await connection.receive_head(response);
+    if (done && kept != nullptr) {
+      kept->host = this;
+      kept->visit = std::move(visit);
+      kept->lease = std::move(lease);
+      co_return done;
+    }
+    if (done) done = co_await connection.receive_body(response);
+    if (done) {
+      if (connection.finish()) pool_.give_back(std::move(*lease));
+      break;
+    }
+    const bool was_unseen = !connection.has_received() && request.body_source == nullptr;
+    const bool is_safe = was_unseen && (http::is_idempotent(request.method) || !connection.has_sent());
+    Duration pause{};
+    const Failure failure{request, attempts, done.error(), connection.is_reused()};
+    if (!may_repeat(failure, is_safe, terms, pause)) co_return done;
+    lease.reset();
+    ++shared_.counts.repeated;
+    if (pause > Duration::zero()) co_await async::sleep_until(loop, after(loop.now(), pause));
+    if (terms.trace != nullptr) {
+      TraceEvent event{TraceKind::repeat, loop.now(), url.authority};
+      event.error = failure.error;
+      terms.tell(event);
+    }
+  }
+  if (follower != nullptr && asks_for_redirect(request, response)) {
+    co_return co_await follower->follow(request, response, terms);
+  }
+  co_return Result<void>();
+}
+
+bool Host::may_repeat(const Failure& failure, bool is_safe, const Terms& terms, Duration& pause) {
+  const RetryPolicy& policy = *terms.retries;
+  if (!is_safe || failure.attempts >= policy.max_attempts || failure.error == std::errc::timed_out) return false;
+  const bool was_stale = failure.was_reused && failure.attempts == 1;
+  if (!was_stale) {
+    if (!policy.on_new_connections) return false;
+    const int doublings = std::min(failure.attempts - 1, 20);
+    const Duration longest = std::min(policy.first_pause * (1 << doublings), policy.longest_pause);
+    pause =
+        Duration(1 + static_cast<Duration::rep>(shared_.random.below(static_cast<std::uint64_t>(longest.count()) + 1)));
+    if (after(shared_.runtime.loop().now(), pause) >= terms.deadline) return false;
+  }
+  if (policy.retry_if && !policy.retry_if(failure)) return false;
+  return was_stale || shared_.budget.spend();
+}
+
+Task<Result<Pool::Lease>> Host::wait_for_place(Pool::Want want, TimePoint deadline) {
+  ++shared_.counts.waited;
+  async::Loop& loop = shared_.runtime.loop();
+  const TimePoint until = std::min(deadline, after(loop.now(), shared_.options.pool_wait_timeout));
+  Result<Pool::Lease> lease = co_await pool_.acquire(until, want);
+  if (!lease && loop.now() >= deadline) co_return fail(Errc::timed_out);
+  co_return lease;
+}
+
+Task<Result<void>> Host::open(http::HttpUrl url, Pool::Lease& lease, const Terms& terms) {
+  ++shared_.counts.dials;
+  Task<Result<Way>> opening = open_way(shared_, url, addresses_, terms);
+  Result<Way> way = co_await opening;
+  if (!way) co_return fail(way.error());
+  lease.connection = std::make_unique<Connection>(shared_.runtime.loop(), shared_.options, std::move(way->stream));
+  if (way->forwarding != nullptr) lease.connection->set_proxy(*way->forwarding);
+  co_return Result<void>();
+}
+
+void Host::tell_of_connection(const Connection& connection, const http::HttpUrl& url, const Terms& terms) const {
+  TraceEvent event{TraceKind::got_connection, shared_.runtime.loop().now(), url.authority};
+  event.is_reused = connection.is_reused();
+  if (event.is_reused) event.idle_for = event.at - connection.idle_since();
+  terms.tell(event);
+}
+
+}  // namespace pipette::client

@@ -1,0 +1,67 @@
+#include "pipette/client/request_writer.h"
+
+#include <string>
+
+namespace pipette::client {
+namespace {
+
+Result<void> set_defaults(http::OwnedFields& fields, const http::OwnedFields& defaults, const http::OwnedFields& own) {
+  for (std::size_t i = 0; i < defaults.size(); ++i) {
+    if (own.contains(defaults[i].name)) continue;
+    if (const Result<void> added = fields.add(defaults[i].name, defaults[i].value); !added) return added;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check(const Request& request) {
+  if (request.method == http::Method::connect || request.method == http::Method::other) return fail(Errc::bad_method);
+  const http::Fields& fields = request.fields.view();
+  if (fields.contains(http::FieldName::content_length) || fields.contains(http::FieldName::transfer_encoding)) {
+    return fail(Errc::managed_field);
+  }
+  return {};
+}
+
+Result<http::BodyLength> RequestWriter::write(Buffer& out, const http::HttpUrl& url, const Request& request,
+                                              const Terms& terms) {
+  http::RequestHeadParts parts;
+  parts.method = request.method;
+  parts.target = http::RequestTarget::of_parsed(url.authority, url.target);
+  parts.fields = request.fields;
+  parts.user_agent = http::FieldValue::checked(options_.user_agent);
+  parts.length = request.body_source == nullptr ? http::KnownLength(request.body.size()) : request.body_length;
+  parts.expects_continue = terms.expects_continue;
+  std::string path;
+  if (proxy_ != nullptr) {  // RFC 9112 §3.2.2: with the whole URL
+    path.append(url.target_prefix()).append(url.target);
+    const Result<http::RequestTarget> target = http::RequestTarget::absolute("http", url.authority, path);
+    if (!target) return fail(target.error());
+    parts.target = *target;
+  }
+  if (terms.fields != nullptr || terms.overrides != nullptr || proxy_ != nullptr) {
+    if (const Result<void> done = dress(request, terms); !done) return fail(done.error());
+    parts.fields = dressed_;
+  }
+  const bool goes_along =
+      request.body_source == nullptr && request.body.size() < kLargeBodyBytes && !terms.expects_continue;
+  return http::write_request_head(out, parts, goes_along ? Bytes(request.body) : Bytes());
+}
+
+Result<void> RequestWriter::dress(const Request& request, const Terms& terms) {
+  dressed_ = request.fields;
+  if (terms.fields != nullptr) {
+    if (const Result<void> set = set_defaults(dressed_, *terms.fields, request.fields); !set) return set;
+  }
+  if (terms.overrides != nullptr) {
+    for (std::size_t i = 0; i < terms.overrides->size(); ++i) {
+      const http::Field field = (*terms.overrides)[i];
+      if (const Result<void> set = dressed_.set(field.name, field.value); !set) return set;
+    }
+  }
+  if (proxy_ == nullptr || proxy_->authorization().empty()) return {};
+  return dressed_.set_default("Proxy-Authorization", proxy_->authorization());
+}
+
+}  // namespace pipette::client
