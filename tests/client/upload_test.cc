@@ -96,7 +96,9 @@ TEST(SetMultipart, DrawsAnotherBoundaryEachTime) {
   ASSERT_TRUE(set_multipart(third, {}, same));
   EXPECT_NE(first.body, second.body);
   EXPECT_EQ(first.body, third.body);
-  EXPECT_EQ(http::boundary_of(*first.fields.get("Content-Type"))->text().size(), 32U);
+  const http::Boundary boundary = *http::boundary_of(*first.fields.get("Content-Type"));
+  ASSERT_EQ(boundary.text().size(), 32U);
+  EXPECT_NE(boundary.text().substr(0, 2), boundary.text().substr(2, 2));
 }
 
 TEST(SetMultipart, TakesTheBodyThatItReplaces) {

@@ -33,8 +33,7 @@ class BrotliStage final : public Stage {
     const auto result = BrotliDecoderDecompressStream(decoder_.get(), &left, &from, &room, &to, nullptr);
     state_ = result == BROTLI_DECODER_RESULT_SUCCESS ? State::behind_end : State::inside;
     if (is_out_of_memory(BrotliDecoderGetErrorCode(decoder_.get()))) throw std::bad_alloc();
-    const bool has_more = state_ == State::behind_end && left > 0;
-    if (result == BROTLI_DECODER_RESULT_ERROR || has_more) return fail(Errc::bad_content_coding);
+    if (result == BROTLI_DECODER_RESULT_ERROR) return fail(Errc::bad_content_coding);
     return Step{input.size() - left, into.size() - room, state_ == State::behind_end};
   }
 

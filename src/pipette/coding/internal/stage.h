@@ -20,8 +20,8 @@ class Stage {
  public:
   virtual ~Stage() = default;
 
-  // Goes on until the room, which is never empty, is full, or the input is gone and nothing more comes of it. Complete:
-  // what has been taken is a whole, or nothing has been.
+  // Goes on until the room, which is never empty, is full, or the input is gone and nothing more comes of it; or up to
+  // an end, to be called again with what is behind it. Complete: what has been taken is a whole, or nothing has been.
   virtual Result<Step> next(Bytes input, MutableBytes into) = 0;
 };
 
