@@ -82,6 +82,8 @@ constexpr std::array kRows = {
     ErrcRow{part_head_too_large, "head of a part too large", 413, "RFC 9110 15.5.14", true},
     ErrcRow{part_too_large, "part too large", 413, "RFC 9110 15.5.14", true},
     ErrcRow{multipart_too_large, "multipart body too large", 413, "RFC 9110 15.5.14", true},
+    ErrcRow{unknown_content_coding, "content coding not understood, or too many", 415, "RFC 9110 15.5.16", true},
+    ErrcRow{bad_content_coding, "content that its coding does not allow", 400, "RFC 9110 8.4", true},
 
     ErrcRow{resolve_timeout, "the name was not resolved in time", 504, "RFC 9110 15.6.5", true},
     ErrcRow{connect_timeout, "nobody was connected to in time", 504, "RFC 9110 15.6.5", true},

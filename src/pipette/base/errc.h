@@ -93,6 +93,8 @@ enum class Errc {
   part_head_too_large,
   part_too_large,
   multipart_too_large,
+  unknown_content_coding,
+  bad_content_coding,
 
   // The phases of a call that took too long. Each equals std::errc::timed_out.
   resolve_timeout,
