@@ -241,7 +241,7 @@ class Pipe final : private internal::WayOwner {
                                                            std::size_t wanted) {
     Way& way = out(side);
     net::Channel& channel = way.channel;
-    if (ends_[1U - side].state == EndState::gone && !is_reset(side)) {
+    if (channel.is_plain() && ends_[1U - side].state == EndState::gone && !is_reset(side)) {  // else when it arrives
       reset(static_cast<std::uint8_t>(1U - side), "has closed, and is written to");
     }
     if (channel.is_broken() || is_reset(side)) return fail(Errc::connection_reset);

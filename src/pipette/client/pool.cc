@@ -39,6 +39,7 @@ Task<Result<Pool::Lease>> Pool::acquire(TimePoint deadline, Want want) {
   const async::Alarm alarm(loop_, waiting.event, deadline);
   co_await waiting.event.wait();
   if (!waiting.lease) co_return fail(Errc::pool_wait_timeout);
+  if (waiting.lease->connection && !waiting.lease->connection->is_alive()) waiting.lease->connection.reset();
   co_return std::move(*waiting.lease);
 }
 
