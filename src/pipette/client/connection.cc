@@ -255,7 +255,7 @@ async::Soon<Result<void>> Connection::receive_body(Response& response) {
   const Result<bool> complete = reader_.take_body(in_, response);
   if (!complete) return Result<void>(fail(complete.error()));
   is_complete_ = *complete;
-  if (is_complete_) return Result<void>();
+  if (is_complete_ && !is_sending_) return Result<void>();
   return receive_body_slowly(response);
 }
 
@@ -278,6 +278,8 @@ Task<Result<void>> Connection::receive_body_slowly(Response& response) {
     if (!complete) co_return fail(complete.error());
     is_complete_ = *complete;
   }
+  if (is_sending_ && reader_.keeps_alive()) co_await sending_;  // what it has answered to, it may still want
+  if (thrown_) std::rethrow_exception(thrown_);
   co_return Result<void>();
 }
 
@@ -297,6 +299,8 @@ Task<Result<std::size_t>> Connection::read_body(MutableBytes into, Response& res
     }
     in_.commit(*count);
   }
+  if (is_sending_ && reader_.keeps_alive()) co_await sending_;
+  if (thrown_) std::rethrow_exception(thrown_);
   co_return std::size_t{0};
 }
 

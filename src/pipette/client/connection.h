@@ -4,8 +4,9 @@
 //                 └──> what is large or comes from a source goes out beside it
 //
 // Each phase has a deadline of its own within that of the call; what strikes says which it was. A server may answer
-// before it has read all of a request: the rest is sent as long as the response goes on, and then the connection is
-// closed. What sending fails with ends receiving, unless it is that the server has gone, who may have answered before.
+// before it has read all of a request: the rest is sent nevertheless, unless the answer is that it is not wanted (3xx
+// to 5xx), which costs the connection. What sending fails with ends receiving, unless it is that the server has gone,
+// who may have answered before.
 //
 // Errors    those of the phases; what a body source returns; it throws what that throws.
 // Lifetime  owned by its pool or by the lease of a call. Request and terms stand still between begin() and finish().
@@ -56,8 +57,8 @@ class Connection {
 
   // Other terms from here on; they stand still as well.
   void set_terms(const Terms& terms) { terms_ = &terms; }
-  // Whether the response has come to its end.
-  bool is_complete() const { return is_complete_; }
+  // Whether the response has come to its end, and the request has gone.
+  bool is_complete() const { return is_complete_ && !is_sending_; }
   // What comes behind the response: another protocol. There is no HTTP on it any more.
   std::unique_ptr<net::Connection> take_stream();
   // Ends what waits on it, with operation_canceled.
