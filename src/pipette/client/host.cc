@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "pipette/async/sleep.h"
+#include "pipette/client/decode.h"
 #include "pipette/client/redirect.h"
 #include "pipette/client/request_writer.h"
 
@@ -54,6 +55,8 @@ Task<Result<void>> Host::exchange(Visit visit, http::HttpUrl url, const Request&
     if (done) done = co_await connection.receive_body(response);
     if (done) {
       if (connection.finish()) pool_.give_back(std::move(*lease));
+      if (asks_for_codings(request, terms)) done = decode(response, terms.max_body_bytes);
+      if (!done) co_return done;
       break;
     }
     const bool was_unseen = !connection.has_received() && request.body_source == nullptr;

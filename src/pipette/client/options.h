@@ -71,6 +71,7 @@ struct ClientOptions {
   // ---- what is done on the user's behalf
   RetryPolicy retries;
   RedirectPolicy redirects;
+  bool decompresses = false;          // asks for gzip, deflate, br and zstd, and undoes them
   CookieJar* cookies = nullptr;       // takes what responses set, and gives requests theirs; outlives the client
   Trace trace;                        // what calls do on their way
   net::Security* security = nullptr;  // for https; outlives the client. Without it https is not supported.

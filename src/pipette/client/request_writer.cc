@@ -2,6 +2,9 @@
 
 #include <string>
 
+#include "pipette/client/decode.h"
+#include "pipette/coding/coding.h"
+
 namespace pipette::client {
 namespace {
 
@@ -40,7 +43,7 @@ Result<http::BodyLength> RequestWriter::write(Buffer& out, const http::HttpUrl& 
     if (!target) return fail(target.error());
     parts.target = *target;
   }
-  if (terms.fields != nullptr || terms.overrides != nullptr || proxy_ != nullptr) {
+  if (terms.fields != nullptr || terms.overrides != nullptr || terms.decompresses || proxy_ != nullptr) {
     if (const Result<void> done = dress(request, terms); !done) return fail(done.error());
     parts.fields = dressed_;
   }
@@ -59,6 +62,9 @@ Result<void> RequestWriter::dress(const Request& request, const Terms& terms) {
       const http::Field field = (*terms.overrides)[i];
       if (const Result<void> set = dressed_.set(field.name, field.value); !set) return set;
     }
+  }
+  if (asks_for_codings(request, terms)) {
+    if (const Result<void> set = dressed_.set_default("Accept-Encoding", coding::kAccepted); !set) return set;
   }
   if (proxy_ == nullptr || proxy_->authorization().empty()) return {};
   return dressed_.set_default("Proxy-Authorization", proxy_->authorization());

@@ -7,6 +7,7 @@ void Response::clear() {
   reason.clear();
   fields.clear();
   body.clear();
+  was_decoded = false;
   trailers.clear();
 }
 
@@ -15,6 +16,7 @@ void Response::assign(const http::ResponseHead& head, std::string_view octets) {
   reason = head.reason;
   fields.assign(head.fields, octets);
   body.clear();
+  was_decoded = false;
   trailers.clear();
 }
 

@@ -15,6 +15,7 @@ struct Response {
   std::string reason;
   http::OwnedFields fields;
   std::string body;            // whole; of a stream, nothing
+  bool was_decoded = false;    // its content coding was undone (ClientOptions::decompresses)
   http::OwnedFields trailers;  // what stood behind a chunked body (RFC 9110 §6.5)
 
   std::optional<std::string_view> header(std::string_view name) const { return fields.get(name); }

@@ -45,6 +45,7 @@ struct Shared {
     terms.fields = call.fields;
     terms.max_body_bytes = call.max_response_body_bytes.value_or(options.max_response_body_bytes);
     terms.expects_continue = call.expects_continue;
+    terms.decompresses = options.decompresses;
     return terms;
   }
   // `call`, ended by the stop of its options, and with its end told to its trace.

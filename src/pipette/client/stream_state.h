@@ -1,11 +1,14 @@
 // What a ResponseStream consists of. Internal to client/.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include "pipette/async/runnable.h"
+#include "pipette/base/buffer.h"
+#include "pipette/client/decode.h"
 #include "pipette/client/host.h"
 #include "pipette/client/response_stream.h"
 #include "pipette/client/terms.h"
@@ -30,13 +33,21 @@ struct ResponseStream::State {
     kept.connection().set_terms(terms);
     if (kept.connection().is_complete()) return kept.end();
     options.stop.add(stopper);
+    if (asks_for_codings(request, terms)) decoder = decoder_of(response);
   }
+  // Of the octets as they come; those that are decoded.
+  Task<Result<std::size_t>> read_raw(MutableBytes into);
+  Task<Result<std::size_t>> read_decoded(MutableBytes into);
 
   Request request;
   Response response;
   Terms terms;
   Host::Kept kept;
   std::error_code error;
+  std::optional<coding::Decoder> decoder;
+  Buffer coded;  // what it has not taken yet
+  std::uint64_t decoded_bytes = 0;
+  bool has_all = false;  // of what is coded
   Stopper stopper;
 };
 

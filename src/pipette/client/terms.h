@@ -23,6 +23,7 @@ struct Terms {
   std::uint64_t max_body_bytes = 0;
   bool expects_continue = false;
   bool wants_upgrade = false;
+  bool decompresses = false;
 
   void tell(TraceEvent event) const {
     if (trace != nullptr) (*trace)(event);
