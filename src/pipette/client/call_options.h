@@ -31,7 +31,15 @@ struct CallOptions : async::CallOptions {
   const Trace* trace = nullptr;                          // in place of the client's
   // The body waits until the server wants it (100), or for expect_continue_timeout (RFC 9110 §10.1.1).
   bool expects_continue = false;
+
+  // Whether it differs from others in its time at most.
+  bool is_ordinary() const {
+    return !stop.stop_possible() && !max_response_body_bytes && fields == nullptr && retries == nullptr &&
+           redirects == nullptr && trace == nullptr && !expects_continue;
+  }
 };
+
+inline const CallOptions kOrdinaryCall;
 
 }  // namespace pipette::client
 

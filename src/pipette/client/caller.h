@@ -26,10 +26,10 @@ class Caller {
   Caller& operator=(const Caller&) = delete;
   virtual ~Caller() = default;
 
-  // `request` and `response` outlive the call. `response` is complete, or unspecified after an error. timed_out at the
-  // deadline of the options, operation_canceled when they say stop.
-  virtual Task<Result<void>> call(const Request& request, Response& response, CallOptions options) = 0;
-  Task<Result<void>> call(const Request& request, Response& response) { return call(request, response, CallOptions()); }
+  // `request` and `response` outlive the call; the options are read before this returns. `response` is complete, or
+  // unspecified after an error. timed_out at the deadline of the options, operation_canceled when they say stop.
+  virtual Task<Result<void>> call(const Request& request, Response& response, const CallOptions& options) = 0;
+  Task<Result<void>> call(const Request& request, Response& response) { return call(request, response, kOrdinaryCall); }
   // Calls under way.
   virtual std::size_t pending() const = 0;
 

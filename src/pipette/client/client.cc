@@ -55,24 +55,40 @@ bool may_have_credentials(std::string_view url) { return url.find('@') != std::s
 
 // ---- calls -----------------------------------------------------------------------------------------------
 
-Task<Result<void>> Client::call(const Request& request, Response& response, CallOptions options) {
-  const Terms terms = shared_.begin_call(options);
-  return shared_.watch(begin(request, response, terms), options, terms);
+Task<Result<void>> Client::call(const Request& request, Response& response, const CallOptions& options) {
+  const TimePoint deadline = shared_.begin_call(options);
+  const bool is_ordinary = options.is_ordinary() && shared_.ordinary.trace == nullptr &&
+                           shared_.options.cookies == nullptr && !may_have_credentials(request.url);
+  if (!is_ordinary) return call_with(request, response, deadline, options);
+  return Host::exchange(shared_, *this, request, response, deadline, shared_.ordinary, nullptr);
 }
 
-Task<Result<void>> Client::begin(const Request& request, Response& response, const Terms& terms) {
-  if (shared_.options.cookies != nullptr || may_have_credentials(request.url)) {
-    return hop_and_follow(request, response, terms);
-  }
-  const Result<http::HttpUrl> url = parse(request.url);
-  if (!url) return failed_call(url.error());
-  Host& host = host_of(*url);
-  Follower* const follower = terms.redirects->max > 0 ? this : nullptr;
-  return host.exchange(Host::Visit(host), *url, request, response, terms, follower, nullptr);
+Task<Result<void>> Client::call_with(const Request& request, Response& response, TimePoint deadline,
+                                     CallOptions options) {
+  const Terms terms = shared_.terms_of(options, deadline);
+  Task<Result<void>> call = hop_and_follow(request, response, terms);
+  Task<Result<void>> watched = shared_.watch(std::move(call), options, terms);
+  co_return co_await watched;
 }
+
+Host::Target Client::find(const Request& request) {
+  const Result<http::HttpUrl> url = parse(request.url);
+  if (!url) return {nullptr, {}, url.error()};
+  return {&host_of(*url), *url, {}};
+}
+
+// A request whose target is known.
+class Client::Hop final : public Host::Guide {
+ public:
+  Hop(Host& host, const http::HttpUrl& url) : target_{&host, url, {}} {}
+  Host::Target find(const Request& /*request*/) override { return target_; }
+
+ private:
+  Host::Target target_;
+};
 
 // One request, dressed with what the client knows about its URL.
-Task<Result<void>> Client::hop(const Request& request, Response& response, Terms terms, Host::Kept* kept) {
+Task<Result<void>> Client::hop(const Request& request, Response& response, const Terms& given, Host::Kept* kept) {
   const Result<WithoutCredentials> split = without_credentials(request.url);
   if (!split) co_return fail(split.error());
   const Result<http::HttpUrl> url = parse(split->url);
@@ -88,15 +104,19 @@ Task<Result<void>> Client::hop(const Request& request, Response& response, Terms
     const Result<void> set = cookies.empty() ? Result<void>() : overrides.set("Cookie", cookies);
     if (!set) co_return set;
   }
+  Terms terms = given;
   if (!overrides.empty()) terms.overrides = &overrides;
-  Host& host = host_of(*url);
-  Task<Result<void>> exchange = host.exchange(Host::Visit(host), *url, request, response, terms, nullptr, kept);
+  RedirectPolicy nowhere;  // that is the caller's to do
+  nowhere.max = 0;
+  terms.redirects = &nowhere;
+  Hop guide(host_of(*url), *url);
+  Task<Result<void>> exchange = Host::exchange(shared_, guide, request, response, terms.deadline, terms, kept);
   const Result<void> done = co_await exchange;
   if (done && jar != nullptr) jar->set_all(*url, response.fields.view(), shared_.runtime.loop().wall_now());
   co_return done;
 }
 
-Task<Result<void>> Client::hop_and_follow(const Request& request, Response& response, Terms terms) {
+Task<Result<void>> Client::hop_and_follow(const Request& request, Response& response, const Terms& terms) {
   Task<Result<void>> first = hop(request, response, terms, nullptr);
   const Result<void> done = co_await first;
   if (!done || terms.redirects->max <= 0 || !asks_for_redirect(request, response)) co_return done;
@@ -104,14 +124,14 @@ Task<Result<void>> Client::hop_and_follow(const Request& request, Response& resp
   co_return co_await rest;
 }
 
-Task<Result<void>> Client::follow(const Request& request, Response& response, Terms terms) {
+Task<Result<void>> Client::follow(const Request& request, Response& response, const Terms& terms) {
   Request next = request;
   Task<Result<void>> rest = follow_with(next, response, terms, nullptr);
   co_return co_await rest;
 }
 
 // `next` is what was asked last.
-Task<Result<void>> Client::follow_with(Request& next, Response& response, Terms terms, Host::Kept* kept) {
+Task<Result<void>> Client::follow_with(Request& next, Response& response, const Terms& terms, Host::Kept* kept) {
   const Result<WithoutCredentials> split = without_credentials(next.url);
   if (split && !split->authorization.empty()) {
     next.url = split->url;
@@ -140,7 +160,7 @@ Task<Result<void>> Client::follow_with(Request& next, Response& response, Terms 
 
 Task<Result<ResponseStream>> Client::stream(Request request, CallOptions options) {
   auto state = std::make_unique<ResponseStream::State>(std::move(request));
-  state->terms = shared_.begin_call(options);
+  state->terms = shared_.terms_of(options, shared_.begin_call(options));
   state->terms.max_body_bytes = options.max_response_body_bytes.value_or(UINT64_MAX);
   Task<Result<void>> call = open_stream(*state);
   Task<Result<void>> watched = shared_.watch(std::move(call), options, state->terms);
@@ -160,7 +180,7 @@ Task<Result<void>> Client::open_stream(ResponseStream::State& state) {
 
 Task<Result<Upgraded>> Client::upgrade(Request request, CallOptions options) {
   Upgraded upgraded;
-  Terms terms = shared_.begin_call(options);
+  Terms terms = shared_.terms_of(options, shared_.begin_call(options));
   terms.wants_upgrade = true;
   Task<Result<void>> call = switch_protocol(request, upgraded, terms);
   Task<Result<void>> watched = shared_.watch(std::move(call), options, terms);

@@ -37,13 +37,13 @@
 
 namespace pipette::client {
 
-class Client final : public Caller, private Host::Follower {
+class Client final : public Caller, private Host::Guide {
  public:
   explicit Client(Runtime& runtime) : Client(runtime, ClientOptions()) {}
   Client(Runtime& runtime, ClientOptions options) : shared_(runtime, std::move(options)) {}
 
   using Caller::call;
-  Task<Result<void>> call(const Request& request, Response& response, CallOptions options) override;
+  Task<Result<void>> call(const Request& request, Response& response, const CallOptions& options) override;
   // The response as soon as its head is there.
   Task<Result<ResponseStream>> stream(Request request, CallOptions options = {});
   // Asks to go on with one of the protocols of the request's Upgrade field; bad_field_value without one.
@@ -68,11 +68,14 @@ class Client final : public Caller, private Host::Follower {
     }
   };
 
-  Task<Result<void>> begin(const Request& request, Response& response, const Terms& terms);
-  Task<Result<void>> hop(const Request& request, Response& response, Terms terms, Host::Kept* kept);
-  Task<Result<void>> hop_and_follow(const Request& request, Response& response, Terms terms);
-  Task<Result<void>> follow(const Request& request, Response& response, Terms terms) override;
-  Task<Result<void>> follow_with(Request& next, Response& response, Terms terms, Host::Kept* kept);
+  class Hop;
+
+  Task<Result<void>> call_with(const Request& request, Response& response, TimePoint deadline, CallOptions options);
+  Task<Result<void>> hop(const Request& request, Response& response, const Terms& given, Host::Kept* kept);
+  Task<Result<void>> hop_and_follow(const Request& request, Response& response, const Terms& terms);
+  Host::Target find(const Request& request) override;
+  Task<Result<void>> follow(const Request& request, Response& response, const Terms& terms) override;
+  Task<Result<void>> follow_with(Request& next, Response& response, const Terms& terms, Host::Kept* kept);
   Task<Result<void>> open_stream(ResponseStream::State& state);
   Task<Result<void>> switch_protocol(Request& request, Upgraded& upgraded, const Terms& terms);
 

@@ -16,45 +16,56 @@ void Host::Kept::end() {
   visit.reset();
 }
 
-Task<Result<void>> Host::exchange(Visit visit, http::HttpUrl url, const Request& request, Response& response,
-                                  Terms terms, Follower* follower, Kept* kept) {
+Task<Result<void>> Host::Guide::follow(const Request& /*request*/, Response& /*response*/, const Terms& /*terms*/) {
+  co_return Result<void>();
+}
+
+Task<Result<void>> Host::exchange(Shared& shared, Guide& guide, const Request& request, Response& response,
+                                  TimePoint deadline, const Terms& given, Kept* kept) {
+  const Target to = guide.find(request);
+  if (to.host == nullptr) co_return fail(to.error);
   if (const Result<void> sendable = check(request); !sendable) co_return sendable;
-  async::Loop& loop = shared_.runtime.loop();
-  if (terms.deadline <= loop.now()) co_return fail(Errc::timed_out);
+  Host& host = *to.host;
+  Pool& pool = host.pool_;
+  Visit visit(host);
+  async::Loop& loop = shared.runtime.loop();
+  Terms terms = given;
+  terms.deadline = deadline;
+  if (deadline <= loop.now()) co_return fail(Errc::timed_out);
   for (int attempts = 1;; ++attempts) {
-    if (terms.trace != nullptr) terms.tell({TraceKind::get_connection, loop.now(), url.authority});
+    if (terms.trace != nullptr) terms.tell({TraceKind::get_connection, loop.now(), to.url.authority});
     const Pool::Want want = attempts == 1 ? Pool::Want::any : Pool::Want::fresh;
-    std::optional<Pool::Lease> lease = pool_.try_acquire(want);
+    std::optional<Pool::Lease> lease = pool.try_acquire(want);
     if (!lease) {
-      Result<Pool::Lease> waited = co_await wait_for_place(want, terms.deadline);
+      Result<Pool::Lease> waited = co_await host.wait_for_place(want, deadline);
       if (!waited) co_return fail(waited.error());
       lease = std::move(*waited);
     }
     Result<void> done;
     if (!lease->connection) {
-      done = co_await open(url, *lease, terms);
+      done = co_await host.open(to.url, *lease, terms);
       if (!done) co_return done;
     }
     Connection& connection = *lease->connection;
-    if (terms.trace != nullptr) tell_of_connection(connection, url, terms);
-    done = connection.begin(url, request, terms);
+    if (terms.trace != nullptr) host.tell_of_connection(connection, to.url, terms);
+    done = connection.begin(to.url, request, terms);
     if (!done) {
-      pool_.give_back(std::move(*lease));
+      pool.give_back(std::move(*lease));
       co_return done;
     }
-    ++shared_.counts.requests;
-    if (connection.is_reused()) ++shared_.counts.reused;
+    ++shared.counts.requests;
+    if (connection.is_reused()) ++shared.counts.reused;
     done = connection.send();
     if (done) done = co_await connection.receive_head(response);
     if (done && kept != nullptr) {
-      kept->host = this;
+      kept->host = &host;
       kept->visit = std::move(visit);
       kept->lease = std::move(lease);
       co_return done;
     }
     if (done) done = co_await connection.receive_body(response);
     if (done) {
-      if (connection.finish()) pool_.give_back(std::move(*lease));
+      if (connection.finish()) pool.give_back(std::move(*lease));
       if (asks_for_codings(request, terms)) done = decode(response, terms.max_body_bytes);
       if (!done) co_return done;
       break;
@@ -63,18 +74,19 @@ Task<Result<void>> Host::exchange(Visit visit, http::HttpUrl url, const Request&
     const bool is_safe = was_unseen && (http::is_idempotent(request.method) || !connection.has_sent());
     Duration pause{};
     const Failure failure{request, attempts, done.error(), connection.is_reused()};
-    if (!may_repeat(failure, is_safe, terms, pause)) co_return done;
+    if (!host.may_repeat(failure, is_safe, terms, pause)) co_return done;
     lease.reset();
-    ++shared_.counts.repeated;
+    ++shared.counts.repeated;
     if (pause > Duration::zero()) co_await async::sleep_until(loop, after(loop.now(), pause));
     if (terms.trace != nullptr) {
-      TraceEvent event{TraceKind::repeat, loop.now(), url.authority};
+      TraceEvent event{TraceKind::repeat, loop.now(), to.url.authority};
       event.error = failure.error;
       terms.tell(event);
     }
   }
-  if (follower != nullptr && asks_for_redirect(request, response)) {
-    co_return co_await follower->follow(request, response, terms);
+  if (terms.redirects->max > 0 && asks_for_redirect(request, response)) {
+    Task<Result<void>> rest = guide.follow(request, response, terms);
+    co_return co_await rest;
   }
   co_return Result<void>();
 }

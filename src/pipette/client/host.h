@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -57,19 +58,27 @@ class Host {
     void end();
   };
 
-  // Who goes on when a response has come.
-  class Follower {
-   public:
-    virtual Task<Result<void>> follow(const Request& request, Response& response, Terms terms) = 0;
-
-   protected:
-    ~Follower() = default;
+  // Where a request goes: to a host, or nowhere.
+  struct Target {
+    Host* host = nullptr;
+    http::HttpUrl url = {};  // views that stay good as long as the request does
+    std::error_code error = {};
   };
 
-  // The whole response; or its head, where somebody keeps the rest. `url` is where the request goes, whatever it says
-  // itself. `follower` is asked to go on behind what looks like a redirect.
-  Task<Result<void>> exchange(Visit visit, http::HttpUrl url, const Request& request, Response& response, Terms terms,
-                              Follower* follower, Kept* kept);
+  // Who knows where requests go, and goes on behind what looks like a redirect.
+  class Guide {
+   public:
+    virtual Target find(const Request& request) = 0;
+    virtual Task<Result<void>> follow(const Request& request, Response& response, const Terms& terms);
+
+   protected:
+    ~Guide() = default;
+  };
+
+  // The whole response; or its head, where somebody keeps the rest. `terms` outlive the call; the deadline is instead
+  // of theirs.
+  static Task<Result<void>> exchange(Shared& shared, Guide& guide, const Request& request, Response& response,
+                                     TimePoint deadline, const Terms& terms, Kept* kept);
 
   std::size_t calls() const { return calls_; }
   const Pool& pool() const { return pool_; }

@@ -29,22 +29,33 @@ Result<http::HttpUrl> HostClient::parse(std::string_view url) const {
   return is_ours || !parsed ? parsed : fail(Errc::bad_uri);
 }
 
-Task<Result<void>> HostClient::call(const Request& request, Response& response, CallOptions options) {
-  const Terms terms = shared_.begin_call(options);
+Host::Target HostClient::find(const Request& request) {
   const Result<http::HttpUrl> url = parse(request.url);
-  Task<Result<void>> call = url ? host_.exchange(Host::Visit(host_), *url, request, response, terms, nullptr, nullptr)
-                                : failed_call(url.error());
-  return shared_.watch(std::move(call), options, terms);
+  if (!url) return {nullptr, {}, url.error()};
+  return {&host_, *url, {}};
+}
+
+Task<Result<void>> HostClient::call(const Request& request, Response& response, const CallOptions& options) {
+  const TimePoint deadline = shared_.begin_call(options);
+  const bool is_ordinary = options.is_ordinary() && shared_.ordinary.trace == nullptr;
+  if (!is_ordinary) return call_with(request, response, deadline, options);
+  return Host::exchange(shared_, *this, request, response, deadline, shared_.ordinary, nullptr);
+}
+
+Task<Result<void>> HostClient::call_with(const Request& request, Response& response, TimePoint deadline,
+                                         CallOptions options) {
+  const Terms terms = shared_.terms_of(options, deadline);
+  Task<Result<void>> call = Host::exchange(shared_, *this, request, response, deadline, terms, nullptr);
+  Task<Result<void>> watched = shared_.watch(std::move(call), options, terms);
+  co_return co_await watched;
 }
 
 Task<Result<ResponseStream>> HostClient::stream(Request request, CallOptions options) {
   auto state = std::make_unique<ResponseStream::State>(std::move(request));
-  state->terms = shared_.begin_call(options);
+  state->terms = shared_.terms_of(options, shared_.begin_call(options));
   state->terms.max_body_bytes = options.max_response_body_bytes.value_or(UINT64_MAX);
-  const Result<http::HttpUrl> url = parse(state->request.url);
-  if (!url) co_return fail(url.error());
-  Task<Result<void>> call =
-      host_.exchange(Host::Visit(host_), *url, state->request, state->response, state->terms, nullptr, &state->kept);
+  Task<Result<void>> call = Host::exchange(shared_, *this, state->request, state->response, state->terms.deadline,
+                                           state->terms, &state->kept);
   Task<Result<void>> watched = shared_.watch(std::move(call), options, state->terms);
   const Result<void> begun = co_await watched;
   if (!begun) co_return fail(begun.error());

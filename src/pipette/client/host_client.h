@@ -30,14 +30,14 @@
 
 namespace pipette::client {
 
-class HostClient final : public Caller {
+class HostClient final : public Caller, private Host::Guide {
  public:
   HostClient(Runtime& runtime, std::string base, ClientOptions options = {})
       : HostClient(runtime, std::move(base), {}, std::move(options)) {}
   HostClient(Runtime& runtime, std::string base, std::vector<net::Address> addresses, ClientOptions options = {});
 
   using Caller::call;
-  Task<Result<void>> call(const Request& request, Response& response, CallOptions options) override;
+  Task<Result<void>> call(const Request& request, Response& response, const CallOptions& options) override;
   Task<Result<ResponseStream>> stream(Request request, CallOptions options = {});
   std::size_t pending() const override { return host_.calls(); }
 
@@ -47,6 +47,8 @@ class HostClient final : public Caller {
   void close_idle() { host_.close_idle(); }
 
  private:
+  Task<Result<void>> call_with(const Request& request, Response& response, TimePoint deadline, CallOptions options);
+  Host::Target find(const Request& request) override;
   Result<http::HttpUrl> parse(std::string_view url) const;
 
   const std::string base_text_;

@@ -34,14 +34,26 @@ Shared::Shared(Runtime& of, ClientOptions told)
       options(checked(std::move(told))),
       dialer(of, options.dialer),
       budget(options.retries),
-      random(of.random("client")) {}
+      random(of.random("client")),
+      ordinary(terms_of(kOrdinaryCall, kNever)) {}
+
+Terms Shared::terms_of(const CallOptions& call, TimePoint deadline) const {
+  Terms terms;
+  terms.deadline = deadline;
+  terms.retries = call.retries != nullptr ? call.retries : &options.retries;
+  terms.redirects = call.redirects != nullptr ? call.redirects : &options.redirects;
+  terms.trace = call.trace != nullptr ? call.trace : options.trace ? &options.trace : nullptr;
+  terms.fields = call.fields;
+  terms.max_body_bytes = call.max_response_body_bytes.value_or(options.max_response_body_bytes);
+  terms.expects_continue = call.expects_continue;
+  terms.decompresses = options.decompresses;
+  return terms;
+}
 
 Task<Result<void>> Shared::watch(Task<Result<void>> call, const CallOptions& of, const Terms& terms) {
   if (of.stop.stop_possible()) call = stop_when_asked(runtime.loop(), std::move(call), of.stop);
   if (terms.trace != nullptr) call = trace_to_its_end(runtime.loop(), std::move(call), *terms.trace);
   return call;
 }
-
-Task<Result<void>> failed_call(std::error_code error) { co_return fail(error); }
 
 }  // namespace pipette::client

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <system_error>
 
 #include "pipette/async/task.h"
 #include "pipette/base/random.h"
@@ -33,21 +32,13 @@ struct ClientCounts {
 struct Shared {
   Shared(Runtime& of, ClientOptions told);
 
-  // Of a call that begins now.
-  Terms begin_call(const CallOptions& call) {
+  // Until when a call may take that begins now.
+  TimePoint begin_call(const CallOptions& call) {
     ++counts.calls;
     budget.earn();
-    Terms terms;
-    terms.deadline = std::min(call.deadline, after(runtime.loop().now(), call.timeout.value_or(options.timeout)));
-    terms.retries = call.retries != nullptr ? call.retries : &options.retries;
-    terms.redirects = call.redirects != nullptr ? call.redirects : &options.redirects;
-    terms.trace = call.trace != nullptr ? call.trace : options.trace ? &options.trace : nullptr;
-    terms.fields = call.fields;
-    terms.max_body_bytes = call.max_response_body_bytes.value_or(options.max_response_body_bytes);
-    terms.expects_continue = call.expects_continue;
-    terms.decompresses = options.decompresses;
-    return terms;
+    return std::min(call.deadline, after(runtime.loop().now(), call.timeout.value_or(options.timeout)));
   }
+  Terms terms_of(const CallOptions& call, TimePoint deadline) const;
   // `call`, ended by the stop of its options, and with its end told to its trace.
   Task<Result<void>> watch(Task<Result<void>> call, const CallOptions& of, const Terms& terms);
 
@@ -57,9 +48,7 @@ struct Shared {
   RetryBudget budget;
   Random random;
   ClientCounts counts;
+  Terms ordinary;  // of a call without options of its own, but for its deadline
 };
-
-// A call that ends as it begins.
-Task<Result<void>> failed_call(std::error_code error);
 
 }  // namespace pipette::client
