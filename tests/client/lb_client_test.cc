@@ -1,3 +1,4 @@
+// Which target a call goes to, what is learnt from how it ends, and what becomes of targets that go meanwhile.
 #include "pipette/client/lb_client.h"
 
 #include <algorithm>

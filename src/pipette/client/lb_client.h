@@ -15,9 +15,9 @@
 //           less by one for each base_ejection in which it was used. No more than max_ejected_percent are ejected at a
 //           time, but one may be. It is a suspicion: where only ejected targets are left, they are used, since a call
 //           that may fail is better than one that must.
-// Checks    requests of the LBClient's own to each target, removed and added ones alike, between start() and stop().
-//           A target is healthy until unhealthy_after of them have failed in a row, and again when healthy_after have
-//           passed. stop() forgets what they found.
+// Checks    requests of the LBClient's own to each target, between start() and stop(). A target is healthy until
+//           unhealthy_after of them have failed in a row, and again when healthy_after have passed. stop() forgets what
+//           they found.
 //
 // A call says nothing of its target when it was stopped, when no target could have made it (bad_uri …), or for want of
 // descriptors here. One that is late says that the target is slow, whoever set the deadline. None is repeated on
@@ -28,7 +28,7 @@
 //
 // Errors    no_available_target; those of the targets. What a hook throws ends the call that it was asked about.
 // Lifetime  the runtime outlives it; it outlives its calls. A target is kept until it is removed and the last of its
-//           calls has ended.
+//           calls has ended. Hooks may add and remove targets.
 // Threads   the loop's.
 #pragma once
 
