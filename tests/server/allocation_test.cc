@@ -3,10 +3,13 @@
 // In a program of its own, since it replaces the global operator new.
 #include <cstdint>
 #include <gtest/gtest.h>
+#include <memory>
 #include <string>
 
 #include "pipette/async/sleep.h"
 #include "pipette/base/poison.h"
+#include "pipette/client/host_client.h"
+#include "pipette/client/lb_client.h"
 #include "pipette/lab/lab.h"
 
 #include "tests/support/counted_new.h"
@@ -19,7 +22,8 @@ using namespace std::chrono_literals;
 constexpr int kWarmUp = 100;
 constexpr int kCounted = 1000;
 
-Task<> call_again_and_again(Client& client, const client::Request& request, std::uint64_t& allocated, int& failed) {
+Task<> call_again_and_again(client::Caller& client, const client::Request& request, std::uint64_t& allocated,
+                            int& failed) {
   client::Response response;
   for (int i = 0; i < kWarmUp + kCounted; ++i) {
     if (i == kWarmUp) allocated = test::allocations();
@@ -104,6 +108,22 @@ TEST_F(WarmExchange, AllocatesNothingForPartsThatAreParsedAgainAndAgain) {
 TEST_F(WarmExchange, AllocatesNothingForACoroutineHandler) {
   EXPECT_EQ(count_allocations(echo_at_once, request_), 0U);
   EXPECT_EQ(count_allocations(echo_later, request_), 0U);
+}
+
+TEST_F(WarmExchange, AllocatesNothingForATargetThatIsChosen) {
+  Lab lab;
+  lab.world().log().set_recording(false);
+  LBClient balanced(lab.runtime());
+  for (const char* const name : {"one", "two"}) {
+    lab.serve(echo, std::string(name) + ":80");
+    balanced.add(name, std::make_unique<HostClient>(lab.runtime(), std::string("http://") + name));
+  }
+  request_.url = "/path?query";
+  std::uint64_t allocated = 0;
+  int failed = 0;
+  lab.run(call_again_and_again(balanced, request_, allocated, failed));
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(allocated, 0U);
 }
 
 }  // namespace

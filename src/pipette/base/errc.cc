@@ -102,6 +102,8 @@ constexpr std::array kRows = {
     ErrcRow{proxy_unauthorized, "the proxy wants other credentials", 502, "RFC 9110 15.5.8", true},
     ErrcRow{bad_proxy_answer, "malformed answer of a proxy", 502, "RFC 9110 15.6.3", true},
 
+    ErrcRow{no_available_target, "no target is there for the call", 503, "RFC 9110 15.6.4", true},
+
     ErrcRow{managed_field, "the stack sets that field itself", 500, "RFC 9112 6", true},
     ErrcRow{tunnel_not_supported, "no tunnels here", 501, "RFC 9110 9.3.6", false},
     ErrcRow{misdirected_request, "https on a connection that is not secured", 421, "RFC 9110 7.4", false},

@@ -116,6 +116,9 @@ enum class Errc {
   proxy_unauthorized,
   bad_proxy_answer,
 
+  // Targets to choose from.
+  no_available_target,
+
   // Exchanges.
   managed_field,
   tunnel_not_supported,
