@@ -4,34 +4,16 @@
 #include <memory>
 #include <utility>
 
-#include "pipette/base/ascii.h"
 #include "pipette/client/stream_state.h"
 
 namespace pipette::client {
 
 HostClient::HostClient(Runtime& runtime, std::string base, std::vector<net::Address> addresses, ClientOptions options)
-    : base_text_(std::move(base)),
-      base_(http::parse_http_url(base_text_)),
-      shared_(runtime, std::move(options)),
-      host_(shared_, std::move(addresses)) {}
-
-Result<http::HttpUrl> HostClient::parse(std::string_view url) const {
-  if (!base_ || (!base_->target.empty() && base_->target != "/")) return fail(Errc::bad_uri);
-  if (url.starts_with('/')) {
-    http::HttpUrl parsed = *base_;
-    parsed.target = url.substr(0, url.find('#'));
-    if (!http::is_target(parsed.target)) return fail(Errc::bad_uri);
-    return parsed;
-  }
-  const Result<http::HttpUrl> parsed = http::parse_http_url(url);
-  const bool is_ours = parsed && parsed->is_https == base_->is_https && parsed->port == base_->port &&
-                       ascii::equal_ignoring_case(parsed->host, base_->host);
-  return is_ours || !parsed ? parsed : fail(Errc::bad_uri);
-}
+    : origin_(std::move(base)), shared_(runtime, std::move(options)), host_(shared_, std::move(addresses)) {}
 
 Task<Result<void>> HostClient::call(const Request& request, Response& response, CallOptions options) {
   const Terms terms = shared_.begin_call(options);
-  const Result<http::HttpUrl> url = parse(request.url);
+  const Result<http::HttpUrl> url = origin_.parse(request.url);
   Task<Result<void>> call = url ? host_.exchange(Host::Visit(host_), *url, request, response, terms, nullptr, nullptr)
                                 : failed_call(url.error());
   return shared_.watch(std::move(call), options, terms);
@@ -41,7 +23,7 @@ Task<Result<ResponseStream>> HostClient::stream(Request request, CallOptions opt
   auto state = std::make_unique<ResponseStream::State>(std::move(request));
   state->terms = shared_.begin_call(options);
   state->terms.max_body_bytes = options.max_response_body_bytes.value_or(UINT64_MAX);
-  const Result<http::HttpUrl> url = parse(state->request.url);
+  const Result<http::HttpUrl> url = origin_.parse(state->request.url);
   if (!url) co_return fail(url.error());
   Task<Result<void>> call =
       host_.exchange(Host::Visit(host_), *url, state->request, state->response, state->terms, nullptr, &state->kept);
