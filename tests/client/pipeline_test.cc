@@ -111,6 +111,7 @@ class Pipeline : public testing::Test {
 // ---- when all is well ------------------------------------------------------------------------------------
 
 TEST_F(Pipeline, AsksOneAfterTheOtherOnOneConnection) {
+  options_.max_connections = 3;
   for (const std::string path : {"/a", "/b", "/c"}) {
     server().answer(respond(200, path));
     EXPECT_EQ(get(path).value().body, path);
@@ -166,10 +167,11 @@ TEST_F(Pipeline, WaitsForOthersAsLongAsItMay) {
 }
 
 TEST_F(Pipeline, KeepsTheOrderHoweverTheServerAnswers) {
-  const std::string answers = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + respond(200, "one") +
-                              "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n" +
-                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nthr\r\n2\r\nee\r\n0\r\nT: x\r\n\r\n" +
-                              "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n" + respond(200, "five");
+  const std::string answers =
+      "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + respond(200, "one") +
+      "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n" +
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nthr\r\n2\r\nee\r\n0\r\nT: x\r\n\r\n" +
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n" + respond(200, "five");
   for (std::size_t cut = 0; cut <= answers.size(); ++cut) {
     Lab lab;
     ScriptedServer server(lab, "app:80");
@@ -352,6 +354,22 @@ TEST_F(Pipeline, TakesAlongWhatHasNotGoneOut) {
   EXPECT_EQ(app().pending(), 0U);
 }
 
+TEST_F(Pipeline, KnowsWhoIsWhoBehindThoseThatLeft) {
+  options_.max_batch_delay = 10ms;
+  server().answer(respond(200));
+  ASSERT_TRUE(get("/"));
+  for (int i = 0; i < 3; ++i) server().answer("");
+  for (int i = 0; i < 5; ++i) ask("/" + std::to_string(i));
+  asked_[0].destroy();
+  asked_[2].destroy();
+  lab_.advance(10ms);
+  asked_[3].destroy();
+  server().say(0, respond(200, "one") + respond(200, "three") + respond(200, "four"));
+  lab_.settle();
+  EXPECT_EQ(asked_[1].body(), "one");
+  EXPECT_EQ(asked_[4].body(), "four");
+}
+
 TEST_F(Pipeline, SendsNothingForCallsThatEndBeforeTheDial) {
   options_.max_pending_per_connection = 2;
   server();
@@ -463,11 +481,15 @@ TEST_F(Pipeline, ClosesAConnectionThatSpeaksUnasked) {
 }
 
 TEST_F(Pipeline, BelievesNoAnswerThatComesBeforeItsRequest) {
-  server().answer(respond(200) + respond(200, "forged"));
-  ask("/");
+  options_.max_batch_delay = 1s;
+  server().answer(respond(200));
+  ASSERT_TRUE(get("/"));
+  ask("/", Method::post);
+  server().say(0, respond(200, "forged"));
+  server().answer(respond(200, "true"));
   lab_.settle();
-  EXPECT_EQ(asked_[0].error(), std::error_code());
-  EXPECT_EQ(app().open_connections(), 0U);
+  EXPECT_EQ(asked_[0].body(), "true");
+  EXPECT_EQ(server().accepted(), 2U);
 }
 
 TEST_F(Pipeline, ClosesAtEveryOctetOfTheSecondResponse) {
@@ -547,6 +569,18 @@ TEST_F(Pipeline, MovesWhatHasNotGoneOutToANewConnection) {
   EXPECT_THAT(paths(), ElementsAre("/sent", "/unsent"));
 }
 
+TEST_F(Pipeline, TakesWhatWasSaidBeforeItCouldNotWrite) {
+  options_.max_batch_delay = 1s;
+  server().answer(Script().wait(1s).send(respond(200, "said")).abort());
+  ask("/1", Method::post);
+  lab_.settle();
+  server().answer(respond(200, "moved"));
+  ask("/2", Method::post);
+  lab_.advance(1s);  // the server first, then who writes
+  EXPECT_EQ(asked_[0].body(), "said");
+  EXPECT_EQ(asked_[1].body(), "moved");
+}
+
 TEST_F(Pipeline, SharesTheFailureOfADial) {
   for (int i = 0; i < 3; ++i) ask("/");
   lab_.settle();
@@ -585,7 +619,9 @@ TEST_F(Pipeline, BreaksWhatAnswersTooLate) {
   ask("/head");
   lab_.advance(4s);
   server().say(0, respond(200));
-  lab_.advance(10s - 1ns);
+  lab_.advance(5s);
+  ask("/head");
+  lab_.advance(5s - 1ns);
   EXPECT_FALSE(asked_[1].has_ended()) << "its time begins when it is the oldest";
   lab_.advance(1ns);
   EXPECT_EQ(asked_[1].error(), Errc::response_header_timeout);
@@ -599,6 +635,29 @@ TEST_F(Pipeline, BreaksWhatAnswersTooLate) {
   lab_.advance(1ns);
   EXPECT_EQ(half.error(), Errc::body_timeout);
   EXPECT_EQ(asked_.back().error(), Errc::body_timeout);
+  ask("/head");
+  lab_.advance(10s);
+  EXPECT_EQ(asked_.back().error(), Errc::response_header_timeout) << "on each connection";
+}
+
+TEST_F(Pipeline, GivesEachWriteItsTime) {
+  options_.write_timeout = 5s;
+  options_.idle_timeout = 1min;
+  server().answer(respond(200));
+  ASSERT_TRUE(get("/"));
+  Request large = request_of("/", Method::put);
+  large.body = std::string(500'000, 'x');
+  server().answer(respond(200));
+  {
+    const auto stall = lab_.link("client", "app").add(net::Toxics().with_stall());
+    ask(large);
+    lab_.advance(4s);
+  }
+  lab_.advance(6s);
+  EXPECT_EQ(asked_[0].error(), std::error_code());
+  server().answer(respond(200));
+  EXPECT_TRUE(get("/"));
+  EXPECT_EQ(server().accepted(), 1U);
 }
 
 TEST_F(Pipeline, BreaksWhatTakesTooLong) {
@@ -648,6 +707,14 @@ TEST_F(Pipeline, LetsEachCallHaveItsDeadline) {
     for (std::size_t i = 0; i < timeouts.size(); ++i) EXPECT_EQ(asked_[i].has_ended(), timeouts[i] <= now);
     EXPECT_EQ(asked_.back().has_ended(), 30s <= now);
   }
+  ask("/usual");
+  lab_.advance(1s);
+  ask("/usual");
+  lab_.advance(29s);
+  EXPECT_EQ(asked_[5].error(), Errc::timed_out);
+  EXPECT_FALSE(asked_[6].has_ended());
+  lab_.advance(1s);
+  EXPECT_EQ(asked_[6].error(), Errc::timed_out);
   app().close();
 }
 

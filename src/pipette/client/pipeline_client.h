@@ -17,8 +17,8 @@
 // A call that is late, stopped or destroyed leaves the connection as it is; its response is dropped. One whose request
 // has not begun to go out takes it along. When a connection breaks, all its calls fail, but for those of which nothing
 // was sent: they go to a new one. When the server says that it closes the connection, so do those with idempotent
-// methods, once (RFC 9112 §9.3.2, RFC 9110 §9.2.2). Nothing else is repeated, and neither is a dial: its failure is that
-// of all calls that waited for it, and the next call dials again.
+// methods, once (RFC 9112 §9.3.2, RFC 9110 §9.2.2). Nothing else is repeated, and neither is a dial: its failure is
+// that of all calls that waited for it, and the next call dials again.
 //
 // A URL is a path, or has the scheme and the authority of the base. A redirect is a response like any other, and there
 // are no cookies. The trace of a call is told of its connection, of repetitions and of the end; of dials, that of the
@@ -67,7 +67,7 @@ class PipelineClient final : public Caller {
   Task<Result<void>> exchange(http::HttpUrl url, const Request& request, Response& response, Terms terms);
   PipelineConnection* choose();
 
-  const Origin origin_;
+  Origin origin_;
   const PipelineLimits limits_;
   Shared shared_;
   CallDeadlines deadlines_;

@@ -73,8 +73,8 @@ class PipelineConnection {
   enum class Why : std::uint8_t { announced, broken, given_up };
 
   struct Slot {
-    PipelinedCall* call;        // null: it has left
-    std::uint64_t end;          // of its request, in octets of the connection
+    PipelinedCall* call;  // null: it has left
+    std::uint64_t end;    // of its request, in octets of the connection
     std::uint64_t max_body_bytes;
     http::Method method;
   };
