@@ -2,12 +2,15 @@
 //
 // ClientDoFastServer calls a fake server that answers each write with 77 canned octets. ClientGetEndToEnd*Inmemory
 // gets http://unused.host/foo/bar?baz=123 from an echo server over pipes, so many calls at a time, each on a kept
-// connection of its own.
+// connection of its own. Pipeline* gets it from a server that says "foobar", so many calls at a time on one connection.
 
 #include <benchmark/benchmark.h>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "pipette/client/pipeline_client.h"
 #include "pipette/inmem/fiber.h"
 #include "pipette/inmem/world.h"
 
@@ -95,6 +98,41 @@ void get_end_to_end(benchmark::State& state, std::size_t concurrency) {
   if (!bench.is_complete()) state.SkipWithError("a call failed or did not end");
 }
 
+void pipeline(benchmark::State& state, std::size_t concurrency) {
+  inmem::World world;
+  world.log().set_recording(false);
+  ServerOptions server_options;
+  server_options.name = "fasthttp";  // the same octets as the peer
+  server_options.max_requests_per_conn = UINT64_MAX;
+  const Server server([](RequestCtx& ctx) { ctx.set_body("foobar"); }, server_options);
+  server::Worker worker(server, world.runtime());
+  async::TaskGroup tasks(world.loop());
+  tasks.spawn(worker.serve(*world.runtime().network().listen(*net::Address::parse("unused.host:80"))));
+  PipelineOptions options;
+  options.user_agent = "fasthttp";
+  options.max_pending_per_connection = concurrency;
+  PipelineClient client(world.runtime(), "http://unused.host", options);
+  std::vector<std::unique_ptr<Calls>> callers;
+  for (std::size_t i = 0; i < concurrency; ++i) {
+    callers.push_back(std::make_unique<Calls>(client, "http://unused.host/foo/bar?baz=123", "foobar"));
+  }
+  const auto call = [&](std::size_t calls) {
+    for (std::size_t i = 0; i < concurrency; ++i) {
+      tasks.spawn(callers[i]->make(calls / concurrency + (i < calls % concurrency ? 1 : 0)));
+    }
+    world.settle();
+  };
+  call(concurrency * 10);  // warm
+  {
+    const AllocationCounter counter(state);
+    while (state.KeepRunningBatch(state.max_iterations)) call(static_cast<std::size_t>(state.max_iterations));
+  }
+  for (const std::unique_ptr<Calls>& each : callers) {
+    if (each->failed() > 0) state.SkipWithError("a call failed");
+  }
+  if (client.pending() > 0 || client.counts().dials != 1) state.SkipWithError("not one connection for all");
+}
+
 }  // namespace
 
 void add_client_benches() {
@@ -102,6 +140,11 @@ void add_client_benches() {
   for (const std::size_t concurrency : {1U, 10U, 100U, 1000U}) {
     const std::string name = "ClientGetEndToEnd" + std::to_string(concurrency) + "Inmemory";
     const auto run = [concurrency](benchmark::State& state) { get_end_to_end(state, concurrency); };
+    benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime();
+  }
+  for (const std::size_t concurrency : {1U, 10U, 100U, 1000U}) {
+    const std::string name = "Pipeline" + std::to_string(concurrency);
+    const auto run = [concurrency](benchmark::State& state) { pipeline(state, concurrency); };
     benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime();
   }
 }

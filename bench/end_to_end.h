@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pipette/async/task_group.h"
+#include "pipette/client/caller.h"
 #include "pipette/client/client.h"
 #include "pipette/server/server.h"
 #include "pipette/server/worker.h"
@@ -16,7 +17,7 @@ namespace pipette::bench {
 // Calls one URL again and again with the same request and response, and compares each body.
 class Calls {
  public:
-  Calls(Client& client, std::string url, std::string_view expected_body)
+  Calls(Caller& client, std::string url, std::string_view expected_body)
       : client_(client), expected_body_(expected_body) {
     request_.url = std::move(url);
   }
@@ -25,7 +26,7 @@ class Calls {
   std::size_t failed() const { return failed_; }
 
  private:
-  Client& client_;
+  Caller& client_;
   client::Request request_;
   client::Response response_;
   std::string_view expected_body_;

@@ -13,7 +13,7 @@ namespace pipette {
 namespace {
 
 constexpr int kFirst = static_cast<int>(Errc::would_block);
-constexpr int kLast = static_cast<int>(Errc::too_many_interim_responses);
+constexpr int kLast = static_cast<int>(Errc::pipeline_overflow);
 
 template <class F>
 void for_each_errc(F&& f) {

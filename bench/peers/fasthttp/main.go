@@ -78,3 +78,29 @@ func (c client) Getting(url string) workload.Fetch {
 		return status, buffer, err
 	}
 }
+
+func (peer) ServeBody(ln net.Listener) error {
+	return fasthttp.Serve(ln, func(ctx *fasthttp.RequestCtx) { ctx.WriteString(workload.PipelinedBody) })
+}
+
+func (peer) NewPipeline(dial func() (net.Conn, error), conns, pending int) workload.Pipeline {
+	return pipeline{&fasthttp.PipelineClient{
+		Dial:               func(string) (net.Conn, error) { return dial() },
+		ReadBufferSize:     1024 * 1024,
+		WriteBufferSize:    1024 * 1024,
+		MaxConns:           conns,
+		MaxPendingRequests: pending,
+	}}
+}
+
+type pipeline struct{ *fasthttp.PipelineClient }
+
+func (p pipeline) Reusing(url string) workload.Fetch {
+	var request fasthttp.Request
+	var response fasthttp.Response
+	request.SetRequestURI(url)
+	return func() (int, []byte, error) {
+		err := p.Do(&request, &response)
+		return response.StatusCode(), response.Body(), err
+	}
+}

@@ -124,6 +124,11 @@ func rows(peer Peer) []Row {
 	for _, n := range []int{1, 10, 100} {
 		add("ClientGetEndToEnd"+counts[n]+"TCP", tcpRow(peer, n))
 	}
+	if pipeliner, ok := peer.(Pipeliner); ok {
+		for _, n := range []int{1, 10, 100, 1000} {
+			add("Pipeline"+counts[n], pipelineRow(pipeliner, n))
+		}
+	}
 	return list
 }
 
@@ -207,6 +212,46 @@ func repeat(pb *testing.PB, fetch Fetch, want string) {
 		if err != nil || status != http.StatusOK || string(body) != want {
 			log.Fatalf("fetched status %d, body %q, error %v", status, body, err)
 		}
+	}
+}
+
+// Pipeliner is a peer whose client can send requests behind each other on one connection.
+type Pipeliner interface {
+	// ServeBody answers each request with PipelinedBody.
+	ServeBody(ln net.Listener) error
+	// NewPipeline returns a client with up to conns connections, made by dial, on which up to
+	// pending requests wait for their responses.
+	NewPipeline(dial func() (net.Conn, error), conns, pending int) Pipeline
+}
+
+// Pipeline makes fetches, one for each goroutine, which share its connections.
+type Pipeline interface {
+	Reusing(url string) Fetch
+}
+
+// PipelinedBody is the body that ServeBody answers.
+const PipelinedBody = "foobar"
+
+// pipelineRow has parallelism x P goroutines fetch through pipes, on P connections. Its client cannot be closed: what
+// it has open ends with the listener's pipes, or idles.
+func pipelineRow(peer Pipeliner, parallelism int) func(*testing.B) {
+	return func(b *testing.B) {
+		ln := fasthttputil.NewInmemoryListener()
+		done := make(chan struct{})
+		go func() {
+			peer.ServeBody(ln) // fails when ln is closed
+			close(done)
+		}()
+		procs := runtime.GOMAXPROCS(0)
+		pipeline := peer.NewPipeline(ln.Dial, procs, parallelism*procs)
+		b.SetParallelism(parallelism)
+		b.ResetTimer()
+		b.RunParallel(func(pb *testing.PB) {
+			repeat(pb, pipeline.Reusing("http://unused.host"+echoURI), PipelinedBody)
+		})
+		b.StopTimer()
+		ln.Close()
+		<-done
 	}
 }
 

@@ -113,6 +113,7 @@ constexpr std::array kRows = {
     ErrcRow{unexpected_response, "response that nobody asked for", 502, "RFC 9112 9.2", false},
     ErrcRow{too_many_blocking, "too many blocking functions at once", 503, "RFC 9110 15.6.4", true},
     ErrcRow{too_many_interim_responses, "too many interim responses", 502, "RFC 9110 15.2", false},
+    ErrcRow{pipeline_overflow, "too many calls wait on every connection", 503, "RFC 9110 15.6.4", true},
 };
 
 // The table is indexed by the enumerator, so its order must be the enumeration's.
@@ -120,7 +121,7 @@ constexpr bool rows_are_in_order() {
   for (std::size_t i = 0; i < kRows.size(); ++i) {
     if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
   }
-  return kRows.back().code == too_many_interim_responses;
+  return kRows.back().code == pipeline_overflow;
 }
 static_assert(rows_are_in_order(), "kRows: one row an Errc, in the order of the enumeration");
 

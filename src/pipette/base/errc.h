@@ -129,6 +129,7 @@ enum class Errc {
   unexpected_response,
   too_many_blocking,
   too_many_interim_responses,
+  pipeline_overflow,
 };
 
 struct ErrcRow {

@@ -4,33 +4,15 @@
 #include <memory>
 #include <utility>
 
-#include "pipette/base/ascii.h"
 #include "pipette/client/stream_state.h"
 
 namespace pipette::client {
 
 HostClient::HostClient(Runtime& runtime, std::string base, std::vector<net::Address> addresses, ClientOptions options)
-    : base_text_(std::move(base)),
-      base_(http::parse_http_url(base_text_)),
-      shared_(runtime, std::move(options)),
-      host_(shared_, std::move(addresses)) {}
-
-Result<http::HttpUrl> HostClient::parse(std::string_view url) const {
-  if (!base_ || (!base_->target.empty() && base_->target != "/")) return fail(Errc::bad_uri);
-  if (url.starts_with('/')) {
-    http::HttpUrl parsed = *base_;
-    parsed.target = url.substr(0, url.find('#'));
-    if (!http::is_target(parsed.target)) return fail(Errc::bad_uri);
-    return parsed;
-  }
-  const Result<http::HttpUrl> parsed = http::parse_http_url(url);
-  const bool is_ours = parsed && parsed->is_https == base_->is_https && parsed->port == base_->port &&
-                       ascii::equal_ignoring_case(parsed->host, base_->host);
-  return is_ours || !parsed ? parsed : fail(Errc::bad_uri);
-}
+    : origin_(std::move(base)), shared_(runtime, std::move(options)), host_(shared_, std::move(addresses)) {}
 
 Host::Target HostClient::find(const Request& request) {
-  const Result<http::HttpUrl> url = parse(request.url);
+  const Result<http::HttpUrl> url = origin_.parse(request.url);
   if (!url) return {nullptr, {}, url.error()};
   return {&host_, *url, {}};
 }

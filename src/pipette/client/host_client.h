@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "pipette/async/task.h"
@@ -22,9 +21,9 @@
 #include "pipette/client/caller.h"
 #include "pipette/client/host.h"
 #include "pipette/client/options.h"
+#include "pipette/client/origin.h"
 #include "pipette/client/response_stream.h"
 #include "pipette/client/shared.h"
-#include "pipette/http/uri.h"
 #include "pipette/net/address.h"
 #include "pipette/net/runtime.h"
 
@@ -49,10 +48,8 @@ class HostClient final : public Caller, private Host::Guide {
  private:
   Task<Result<void>> call_with(const Request& request, Response& response, TimePoint deadline, CallOptions options);
   Host::Target find(const Request& request) override;
-  Result<http::HttpUrl> parse(std::string_view url) const;
 
-  const std::string base_text_;
-  const Result<http::HttpUrl> base_;  // views into base_text_
+  Origin origin_;
   Shared shared_;
   Host host_;
 };

@@ -110,15 +110,28 @@ class Opening {
   const DialHooks* told_ = nullptr;
 };
 
+const Proxy* proxy_for(const Shared& shared, const http::HttpUrl& url, const Addresses& addresses) {
+  return addresses.all.empty() ? shared.options.proxies.proxy_for(url) : nullptr;
+}
+
+bool forwards(const Proxy* proxy, const http::HttpUrl& url) {
+  return proxy != nullptr && !proxy->is_socks() && !url.is_https;
+}
+
 }  // namespace
+
+const Proxy* forwarding_proxy(const Shared& shared, const http::HttpUrl& url, const Addresses& addresses) {
+  const Proxy* const proxy = proxy_for(shared, url, addresses);
+  return forwards(proxy, url) ? proxy : nullptr;
+}
 
 Task<Result<Way>> open_way(Shared& shared, http::HttpUrl url, Addresses& addresses, const Terms& terms) {
   const Result<net::Address> target = net::Address::parse(url.host, url.port);
   if (!target) co_return fail(Errc::bad_uri);
   if (url.is_https && shared.options.security == nullptr) co_return fail(Errc::unsupported_scheme);
   Opening opening(shared, terms);
-  const Proxy* const proxy = addresses.all.empty() ? shared.options.proxies.proxy_for(url) : nullptr;
-  const bool is_forwarded = proxy != nullptr && !proxy->is_socks() && !url.is_https;
+  const Proxy* const proxy = proxy_for(shared, url, addresses);
+  const bool is_forwarded = forwards(proxy, url);
   Task<Result<net::Connected>> dial = !addresses.all.empty() ? opening.dial_any(addresses)
                                       : proxy == nullptr     ? opening.dial(*target)
                                       : is_forwarded         ? opening.dial_proxy(*proxy)

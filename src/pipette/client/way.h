@@ -31,6 +31,9 @@ struct Addresses {
   std::size_t turn = 0;  // of the next dial
 };
 
+// The proxy that requests for `url` are to be sent to, with whole URLs; null: none, or it tunnels.
+const Proxy* forwarding_proxy(const Shared& shared, const http::HttpUrl& url, const Addresses& addresses);
+
 Task<Result<Way>> open_way(Shared& shared, http::HttpUrl url, Addresses& addresses, const Terms& terms);
 
 }  // namespace pipette::client
