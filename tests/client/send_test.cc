@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pipette/async/sleep.h"
+#include "pipette/async/stop.h"
 #include "pipette/client/client.h"
 #include "pipette/lab/gtest.h"
 #include "pipette/lab/scripted_server.h"
@@ -279,6 +280,63 @@ TEST_F(Expecting, FailsThenWhereAContinueIsRequired) {
   EXPECT_EQ(post(client), fail(Errc::expect_continue_timeout));
   EXPECT_EQ(lab_.elapsed(), 7s);
   EXPECT_EQ(client.open_connections(), 0U);
+}
+
+// To a hair, as every phase.
+TEST(ClientExpect, FailsOnTimeAndLeavesNothing) {
+  for (const Duration timeout : {Duration(7s), Duration(1h)}) {
+    Lab lab;
+    lab.allow_leaks();
+    ScriptedServer silent(lab, "app:80");
+    ClientOptions options;
+    options.requires_continue = true;
+    options.expect_continue_timeout = 7s;
+    options.timeout = timeout;
+    Client client(lab.runtime(), options);
+    Pieces pieces(lab.world().loop(), 1);
+    const Request request = post_of(pieces);
+    Response response;
+    CallOptions call;
+    call.expects_continue = true;
+    std::optional<Result<void>> done;
+    lab.spawn([](Task<Result<void>> task, std::optional<Result<void>>& result) -> Task<> {
+      result = co_await task;
+    }(client.call(request, response, call), done));
+    lab.advance(7s - 1ns);
+    EXPECT_FALSE(done);
+    lab.advance(1ns);
+    ASSERT_TRUE(done);
+    EXPECT_EQ(*done, fail(timeout == 7s ? Errc::timed_out : Errc::expect_continue_timeout));
+    EXPECT_EQ(pieces.reads, 0);
+    EXPECT_EQ(client.open_connections(), 0U);
+    EXPECT_EQ(lab.world().scheduler().next_deadline(), kNever) << "no timer is left";
+  }
+}
+
+// A call that is stopped, or whose task dies, at each moment of a phase leaves nothing.
+TEST(ClientSend, IsEndedByItsStopWhileASourceIsRead) {
+  Lab lab;
+  lab.allow_leaks();
+  ScriptedServer silent(lab, "app:80");
+  Client client(lab.runtime());
+  async::StopSource stop(lab.world().loop());
+  Pieces slow(lab.world().loop(), 1000, 1s);
+  const Request request = post_of(slow);
+  Response response;
+  CallOptions call;
+  call.stop = stop.token();
+  std::optional<Result<void>> done;
+  lab.spawn([](Task<Result<void>> task, std::optional<Result<void>>& result) -> Task<> {
+    result = co_await task;
+  }(client.call(request, response, call), done));
+  lab.advance(3500ms);
+  stop.request_stop(async::StopReason::canceled);
+  lab.settle();
+  ASSERT_TRUE(done);
+  EXPECT_EQ(*done, fail(Errc::operation_canceled));
+  EXPECT_EQ(slow.reads, 4);
+  EXPECT_EQ(client.open_connections(), 0U);
+  EXPECT_EQ(lab.world().scheduler().next_deadline(), kNever);
 }
 
 TEST(ClientExpect, SendsNoBodyThatTheServerRefuses) {

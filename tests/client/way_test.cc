@@ -102,6 +102,48 @@ TEST(ClientProxy, ThatRefusesATunnelIsAnErrorOfItsOwn) {
   EXPECT_EQ(client.open_connections(), 0U);
 }
 
+TEST(ClientProxy, IsReachedOverTlsItself) {
+  Lab lab;
+  Hello hello;
+  ScriptedServer proxy(lab, "proxy:3129");
+  Client client(lab.runtime(), through("https://proxy:3129", &hello));
+  proxy.answer(lab::respond(200, "forwarded"));
+  EXPECT_EQ(lab.run(client.get("http://app.example/a"))->body, "forwarded");
+  proxy.answer("HTTP/1.1 200 Connection established\r\n\r\n");
+  proxy.answer(lab::respond(200, "tunnelled"));
+  EXPECT_EQ(lab.run(client.get("https://app.example/a"))->body, "tunnelled");
+  EXPECT_THAT(proxy.requests(), ElementsAre(StartsWith("hello proxy\nGET http://app.example/a HTTP/1.1\r\n"),
+                                            StartsWith("hello proxy\nCONNECT app.example:443 HTTP/1.1\r\n"),
+                                            StartsWith("hello app.example\nGET /a HTTP/1.1\r\n")));
+  Client without(lab.runtime(), through("https://proxy:3129"));
+  EXPECT_EQ(lab.run(without.get("http://app.example/")), fail(Errc::unsupported_scheme));
+}
+
+// To a hair, as every phase.
+TEST(ClientProxy, HasATimeForItsAnswer) {
+  for (const Duration timeout : {Duration(7s), Duration(1h)}) {
+    Lab lab;
+    lab.allow_leaks();
+    Hello hello;
+    ScriptedServer silent(lab, "proxy:3128");
+    ClientOptions options = through("http://proxy:3128", &hello);
+    options.proxy_timeout = 7s;
+    options.timeout = timeout;
+    Client client(lab.runtime(), options);
+    std::optional<Result<Response>> page;
+    lab.spawn([](Client& caller, std::optional<Result<Response>>& result) -> Task<> {
+      result = co_await caller.get("https://app.example/");
+    }(client, page));
+    lab.advance(7s - 1ns);
+    EXPECT_FALSE(page);
+    lab.advance(1ns);
+    ASSERT_TRUE(page);
+    EXPECT_EQ(*page, fail(timeout == 7s ? Errc::timed_out : Errc::proxy_timeout));
+    EXPECT_EQ(client.open_connections(), 0U);
+    EXPECT_EQ(lab.world().scheduler().next_deadline(), kNever) << "no timer is left";
+  }
+}
+
 TEST(ClientTls, IsGivenTheNameOfTheHost) {
   Lab lab;
   Hello hello;
