@@ -248,6 +248,46 @@ TEST(ResponseStream, HoldsBackAServerThatIsFasterThanItsReader) {
   EXPECT_EQ(written, 1'000'000U);
 }
 
+// The read that is given up waits for the request to go, whose end must not look for it.
+TEST(ResponseStream, ForgetsAReadThatIsGivenUp) {
+  class Slow final : public BodySource {
+   public:
+    explicit Slow(async::Loop& loop) : loop_(loop) {}
+    Task<Result<std::size_t>> read(MutableBytes into) override {
+      if (is_over_) co_return std::size_t{0};
+      is_over_ = true;
+      co_await async::sleep_until(loop_, TimePoint(2s));
+      co_return std::string_view("late").copy(into.data(), into.size());
+    }
+
+   private:
+    async::Loop& loop_;
+    bool is_over_ = false;
+  };
+  Lab lab;
+  ScriptedServer server(lab, "app:80");
+  Client client(lab.runtime());
+  Slow slow(lab.world().loop());
+  Request request = to("/", http::Method::post);
+  request.body_source = &slow;
+  Task<Result<ResponseStream>> opening = client.stream(request);
+  opening.start();
+  lab.settle();
+  server.say(0, lab::respond(200, "Hello"));
+  Result<ResponseStream> stream = lab.run(std::move(opening));
+  ASSERT_TRUE(stream);
+  std::array<char, 100> room;
+  EXPECT_EQ(lab.run(stream->read(room)), 5U);
+  {
+    Task<Result<std::size_t>> rest = stream->read(room);
+    rest.start();
+    EXPECT_FALSE(rest.done());
+  }
+  lab.advance(3s);
+  EXPECT_EQ(lab.run(stream->read(room)), 0U);
+  EXPECT_EQ(client.idle_connections(), 1U);
+}
+
 // What a reverse proxy does.
 TEST(ResponseStream, IsABodySourceForAnotherResponse) {
   Lab lab;

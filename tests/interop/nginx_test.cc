@@ -71,6 +71,15 @@ TEST_F(Nginx, CompressesForWhoAsksForIt) {
   EXPECT_EQ(client().counts().dials, 1U);
 }
 
+TEST_F(Nginx, CompressesForAClientThatUndoesIt) {
+  ClientOptions options;
+  options.decompresses = true;
+  use(options);
+  const Result<client::Response> page = get("/zipped");
+  EXPECT_THAT(page, AllOf(HasStatus(200), HasNoHeader("Content-Encoding"), BodyIs(std::string(1000, 'z'))));
+  EXPECT_TRUE(page->was_decoded);
+}
+
 TEST_F(Nginx, SendsToAFolder) {
   EXPECT_THAT(get("/folder"), AllOf(HasStatus(200), BodyIs("the folder")));
   EXPECT_EQ(client().counts().redirected, 1U);

@@ -1,10 +1,13 @@
 // One body of tests for every site: what a client needs of any server.
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
 #include <string_view>
 
 #include "pipette/async/task_group.h"
+#include "pipette/client/pipeline_client.h"
+#include "pipette/client/response_stream.h"
 #include "pipette/lab/matchers.h"
 
 #include "tests/interop/visitor.h"
@@ -168,6 +171,74 @@ TEST_P(EverySite, AnswersManyAtOnce) {
   EXPECT_EQ(answered, 200);
   EXPECT_EQ(client().counts().dials, 8U);
   EXPECT_EQ(client().counts().repeated, 0U);
+}
+
+TEST_P(EverySite, AnswersAPipelineInOrder) {
+  client::PipelineOptions options;
+  options.max_connections = 2;
+  client::PipelineClient pipeline(loopback().runtime(), site().url(""), options);
+  int answered = 0;
+  async::TaskGroup calls(loopback().runtime().loop());
+  for (int i = 0; i < 80; ++i) {  // of which nginx answers some in chunks
+    calls.spawn(note(pipeline.get(i % 4 == 0 ? "/chunked" : "/hello"), answered));
+  }
+  loopback().run(join(calls));
+  EXPECT_EQ(answered, 60);
+  EXPECT_EQ(pipeline.counts().dials, 2U);
+  EXPECT_EQ(pipeline.counts().repeated, 0U);
+}
+
+// The whole of the big body, in pieces of odd sizes.
+class BigBody final : public BodySource {
+ public:
+  Task<Result<std::size_t>> read(MutableBytes into) override {
+    const std::size_t size = big_body().copy(into.data(), std::min<std::size_t>(into.size(), 9'999), at_);
+    at_ += size;
+    co_return size;
+  }
+
+ private:
+  std::size_t at_ = 0;
+};
+
+Task<bool> reads_big_body(client::ResponseStream& stream) {
+  std::string room(12'345, ' ');
+  std::size_t at = 0;
+  for (;;) {
+    const Result<std::size_t> size = co_await stream.read(room);
+    if (!size) co_return false;
+    if (*size == 0) co_return at == big_body().size();
+    if (big_body().compare(at, *size, room, 0, *size) != 0) co_return false;
+    at += *size;
+  }
+}
+
+TEST_P(EverySite, CarriesALargeBodyPieceByPiece) {
+  for (const bool is_chunked : {false, true}) {
+    BigBody body;
+    client::Request request;
+    request.method = Method::put;
+    request.url = site().url("/store/streamed");
+    request.body_source = &body;
+    if (!is_chunked) request.body_length = big_body().size();
+    EXPECT_THAT(loopback().await(client().call(request)), HasStatus(AllOf(Ge(200), Le(204))));
+    request.clear();
+    request.url = site().url("/store/streamed");
+    Result<client::ResponseStream> stream = loopback().await(client().stream(request));
+    ASSERT_TRUE(stream);
+    EXPECT_TRUE(loopback().await(reads_big_body(*stream)));
+  }
+  EXPECT_EQ(client().counts().dials, 1U);
+}
+
+TEST_P(EverySite, LosesNothingButAConnectionToAStreamThatEndsEarly) {
+  client::Request request;
+  request.url = site().url("/big");
+  {
+    ASSERT_TRUE(loopback().await(client().stream(request)));
+  }
+  EXPECT_EQ(client().open_connections(), 0U);
+  EXPECT_THAT(get("/hello"), BodyIs("Hello"));
 }
 
 TEST_P(EverySite, IsMissedWhenItHasStopped) {

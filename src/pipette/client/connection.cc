@@ -19,7 +19,7 @@ constexpr std::size_t kSourceBytes = 16 * 1024;
 constexpr std::size_t kPieceBytes = 256 * 1024;  // of a large body; each has write_timeout
 
 bool is_would_block(std::error_code error) { return error == make_error_code(Errc::would_block); }
-bool has_gone(std::error_code error) { return error == std::errc::connection_reset || error == std::errc::broken_pipe; }
+bool is_gone(std::error_code error) { return error == std::errc::connection_reset || error == std::errc::broken_pipe; }
 
 }  // namespace
 
@@ -30,7 +30,8 @@ Connection::Connection(async::Loop& loop, const ClientOptions& options, std::uni
       writer_(options),
       reader_(options.head),
       opened_at_(loop.now()),
-      may_continue_(loop) {}
+      may_continue_(loop),
+      has_gone_(loop) {}
 
 bool Connection::is_alive() {
   if (read_deadline_ <= loop_.now()) stream_->set_deadline(Direction::read, read_deadline_ = kNever);
@@ -88,7 +89,7 @@ Result<void> Connection::send() {
   has_sent_ = written.value_or(0) > 0;
   if (!written && !is_would_block(written.error())) {
     // A server may answer, and then close, before it has read all of the request (RFC 9112 §9.5).
-    if (!has_gone(written.error())) return fail(written.error());
+    if (!is_gone(written.error())) return fail(written.error());
     send_error_ = written.error();
     keeps_alive_ = false;
     return {};
@@ -100,6 +101,7 @@ Result<void> Connection::send() {
   }
   has_sent_ = true;  // as far as one can know
   is_sending_ = true;
+  has_gone_.reset();
   sending_ = send_beside(written.value_or(0));
   sending_.start();
   return {};
@@ -115,6 +117,7 @@ Task<> Connection::send_beside(std::size_t written) {
     sent = fail(Errc::operation_canceled);
   }
   is_sending_ = false;
+  has_gone_.set();
   if (!sent) co_return give_up_sending(sent.error());
   stream_->set_deadline(Direction::write, kNever);
   tell(TraceKind::wrote_request);
@@ -125,7 +128,7 @@ void Connection::give_up_sending(std::error_code error) {
   tell(TraceKind::wrote_request, error);
   keeps_alive_ = false;
   send_error_ = error;
-  if (thrown_ || !has_gone(error)) return stream_->abort();
+  if (thrown_ || !is_gone(error)) return stream_->abort();
   if (!reader_.has_head()) limit(Direction::read, options_.response_header_timeout);
 }
 
@@ -278,7 +281,7 @@ Task<Result<void>> Connection::receive_body_slowly(Response& response) {
     if (!complete) co_return fail(complete.error());
     is_complete_ = *complete;
   }
-  if (is_sending_ && reader_.keeps_alive()) co_await sending_;  // what it has answered to, it may still want
+  if (is_sending_ && reader_.keeps_alive()) co_await has_gone_.wait();  // what it has answered to, it may still want
   if (thrown_) std::rethrow_exception(thrown_);
   co_return Result<void>();
 }
@@ -299,7 +302,7 @@ Task<Result<std::size_t>> Connection::read_body(MutableBytes into, Response& res
     }
     in_.commit(*count);
   }
-  if (is_sending_ && reader_.keeps_alive()) co_await sending_;
+  if (is_sending_ && reader_.keeps_alive()) co_await has_gone_.wait();
   if (thrown_) std::rethrow_exception(thrown_);
   co_return std::size_t{0};
 }

@@ -104,6 +104,7 @@ class Connection {
   std::error_code send_error_;
   std::exception_ptr thrown_;  // by a body source
   async::Event may_continue_;  // with a body that waits until the server wants it
+  async::Event has_gone_;      // the request, as far as it goes
   TimePoint read_deadline_ = kNever;
   bool is_reused_ = false;
   bool keeps_alive_ = true;
