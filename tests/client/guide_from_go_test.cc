@@ -160,6 +160,8 @@ TEST(GuideFromGo, ReadsARequest) {
     ctx.set_remote_address(*net::Address::parse("192.0.2.1:1"));
     EXPECT_EQ(ctx.remote_ip(), "192.0.2.1");
     EXPECT_TRUE(ctx.if_modified_since(WallTime()));
+    const http::Representation current;
+    EXPECT_EQ(ctx.evaluate_conditions(current), http::Verdict::proceed);
     ctx.log("a line");
     ctx.set_user_value("user", std::string("ada"));
     EXPECT_EQ(*ctx.user_value<std::string>("user"), "ada");
@@ -355,6 +357,11 @@ TEST(GuideFromGo, GoesOnWithAnotherProtocol) {
   peer.send("hi");
   peer.expect("hi");
   peer.close_write();
+  lab.serve([](RequestCtx& ctx) { ctx.hijack_silently(echo); }, "app:82");
+  Peer other = lab.connect("app:82");
+  other.send("GET / HTTP/1.1\r\nHost: app\r\n\r\nhi");
+  other.expect("hi");
+  other.close_write();
   lab.settle();
 }
 
