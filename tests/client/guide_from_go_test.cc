@@ -698,6 +698,8 @@ TEST(GuideFromGo, SaysWhatWentWrong) {
   lab.serve([](RequestCtx& ctx) { ctx.set_body("longer than that"); }, "long:80");
   lab::ScriptedServer closing(lab, "closing:80");
   closing.answer_and_close("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+  lab::ScriptedServer silent(lab, "silent:80");
+  silent.answer_and_close("");
   lab::ScriptedServer babbling(lab, "babbling:80");
   babbling.answer_and_close("220 babbling ESMTP\r\n\r\n");
   ClientOptions options;
@@ -709,10 +711,15 @@ TEST(GuideFromGo, SaysWhatWentWrong) {
     Errc error;
   };
   const Case cases[] = {
-      {"http://slow/", Errc::response_header_timeout}, {"http://circle/", Errc::too_many_redirects},
-      {"http://long/", Errc::body_too_large},          {"http://closing/", Errc::end_of_stream},
-      {"http://babbling/", Errc::bad_version},         {"http://nobody/", Errc::host_not_found},
-      {"http://long:81/", Errc::connection_refused},   {"http://a b/", Errc::bad_uri},
+      {"http://slow/", Errc::response_header_timeout},
+      {"http://circle/", Errc::too_many_redirects},
+      {"http://long/", Errc::body_too_large},
+      {"http://closing/", Errc::incomplete_message},
+      {"http://silent/", Errc::end_of_stream},
+      {"http://babbling/", Errc::bad_version},
+      {"http://nobody/", Errc::host_not_found},
+      {"http://long:81/", Errc::connection_refused},
+      {"http://a b/", Errc::bad_uri},
       {"ftp://long/", Errc::unsupported_scheme},
   };
   for (const Case& each : cases) {
