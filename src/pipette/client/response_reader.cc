@@ -123,7 +123,8 @@ MutableBytes ResponseReader::room_in(std::string& body) const {
   const std::size_t size = body.size();
   std::size_t room = std::max({kLeastRoomBytes, size, body.capacity() - size});  // as it grows, not as it was declared
   if (length_.kind == Kind::exact) room = static_cast<std::size_t>(std::min<std::uint64_t>(room, left_));
-  body.resize_and_overwrite(size + room, [](char*, std::size_t all) { return all; });
+  // Not the size that is passed: libstdc++ 12 passes what it has made room for, which may be more than is declared.
+  body.resize_and_overwrite(size + room, [all = size + room](char*, std::size_t) { return all; });
   return MutableBytes(body).subspan(size);
 }
 
