@@ -8,6 +8,7 @@ void add_cookie_benches();
 void add_field_benches();
 void add_multipart_benches();
 void add_server_benches();
+void add_upload_benches();
 void add_client_benches();
 void add_head_benches();
 void add_tcp_benches();

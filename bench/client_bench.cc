@@ -2,10 +2,13 @@
 //
 // ClientDoFastServer calls a fake server that answers each write with 77 canned octets. ClientGetEndToEnd*Inmemory
 // gets http://unused.host/foo/bar?baz=123 from an echo server over pipes, so many calls at a time, each on a kept
-// connection of its own. Pipeline* gets it from a server that says "foobar", so many calls at a time on one connection.
+// connection of its own. ClientEndToEndBigResponse*Inmemory gets 1 MiB of digits the same way; what of that is copying
+// and comparing, CopyTwiceAndCompare1MiB shows: in memory each octet is copied by the writer and by the reader.
+// Pipeline* gets "foobar", so many calls at a time on one connection.
 
 #include <benchmark/benchmark.h>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -133,6 +136,44 @@ void pipeline(benchmark::State& state, std::size_t concurrency) {
   if (client.pending() > 0 || client.counts().dials != 1) state.SkipWithError("not one connection for all");
 }
 
+std::string big_body() {
+  std::string body(1024 * 1024, '0');
+  for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('0' + i % 10);
+  return body;
+}
+
+void get_big_response(benchmark::State& state, std::size_t concurrency) {
+  const std::string url = "http://unused.host/foo/bar?baz=123";
+  const std::string body = big_body();
+  inmem::World world;
+  world.log().set_recording(false);
+  EndToEnd bench(world.runtime(), "unused.host:80", concurrency, body);
+  bench.start(url, concurrency * 10);  // warm
+  world.settle();
+  {
+    const AllocationCounter counter(state);
+    while (state.KeepRunningBatch(state.max_iterations)) {
+      bench.start(url, static_cast<std::size_t>(state.max_iterations));
+      world.settle();
+    }
+  }
+  if (!bench.is_complete()) state.SkipWithError("a call failed or did not end");
+}
+
+void copy_twice_and_compare(benchmark::State& state) {
+  const std::string body = big_body();
+  std::string pipe(body.size(), '\0');
+  std::string copy(body.size(), '\0');
+  for (auto _ : state) {
+    std::memcpy(pipe.data(), body.data(), body.size());
+    benchmark::ClobberMemory();
+    std::memcpy(copy.data(), pipe.data(), pipe.size());
+    benchmark::ClobberMemory();
+    const bool is_equal = copy == body;
+    benchmark::DoNotOptimize(is_equal);
+  }
+}
+
 }  // namespace
 
 void add_client_benches() {
@@ -147,6 +188,12 @@ void add_client_benches() {
     const auto run = [concurrency](benchmark::State& state) { pipeline(state, concurrency); };
     benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime();
   }
+  for (const std::size_t concurrency : {1U, 10U}) {
+    const std::string name = "ClientEndToEndBigResponse" + std::to_string(concurrency) + "Inmemory";
+    const auto run = [concurrency](benchmark::State& state) { get_big_response(state, concurrency); };
+    benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime();
+  }
+  benchmark::RegisterBenchmark("CopyTwiceAndCompare1MiB", copy_twice_and_compare)->UseRealTime();
 }
 
 }  // namespace pipette::bench

@@ -16,13 +16,17 @@ ServerOptions server_options() {
 ClientOptions client_options(std::size_t concurrency) {
   ClientOptions options;
   options.user_agent = "fasthttp";
+  options.timeout = std::chrono::seconds(5);
+  options.max_conns_per_host = concurrency;  // as the peers: nobody waits for another's connection
   options.max_idle_per_host = concurrency;
   return options;
 }
 
-void echo_target(RequestCtx& ctx) {
-  (void)ctx.set_content_type("text/plain");
-  ctx.set_body(ctx.target());
+Handler answering(std::string_view body) {
+  return [body](RequestCtx& ctx) {
+    (void)ctx.set_content_type("text/plain");
+    ctx.set_body(body.empty() ? ctx.target() : body);
+  };
 }
 
 }  // namespace
@@ -34,8 +38,9 @@ Task<> Calls::make(std::size_t count) {
   }
 }
 
-EndToEnd::EndToEnd(Runtime& runtime, std::string_view address, std::size_t concurrency)
-    : server_(echo_target, server_options()),
+EndToEnd::EndToEnd(Runtime& runtime, std::string_view address, std::size_t concurrency, std::string_view body)
+    : body_(body.empty() ? kEchoedTarget : body),
+      server_(answering(body), server_options()),
       worker_(server_, runtime),
       client_(runtime, client_options(concurrency)),
       calls_(concurrency),
@@ -49,7 +54,7 @@ EndToEnd::EndToEnd(Runtime& runtime, std::string_view address, std::size_t concu
 
 void EndToEnd::start(const std::string& url, std::size_t calls) {
   for (std::size_t i = 0; i < calls_.size(); ++i) {
-    if (!calls_[i]) calls_[i] = std::make_unique<Calls>(client_, url, kEchoedTarget);
+    if (!calls_[i]) calls_[i] = std::make_unique<Calls>(client_, url, body_);
     const std::size_t share = calls / calls_.size() + (i < calls % calls_.size() ? 1 : 0);
     callers_.spawn(calls_[i]->make(share));
   }

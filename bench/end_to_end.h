@@ -35,8 +35,9 @@ class Calls {
 
 class EndToEnd {
  public:
-  // Listens on `address`, and gets ready to make `concurrency` calls at a time.
-  EndToEnd(Runtime& runtime, std::string_view address, std::size_t concurrency);
+  // Listens on `address`, and gets ready to make `concurrency` calls at a time. The server answers with `body`, which
+  // outlives this; with the target of the request where it is empty.
+  EndToEnd(Runtime& runtime, std::string_view address, std::size_t concurrency, std::string_view body = {});
 
   net::Address address() const { return address_; }
   // Spreads `calls` over the callers. They run as the loop does.
@@ -46,6 +47,7 @@ class EndToEnd {
   async::TaskGroup& callers() { return callers_; }
 
  private:
+  std::string_view body_;
   Server server_;
   server::Worker worker_;
   Client client_;

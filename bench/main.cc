@@ -5,6 +5,7 @@
 int main(int argc, char** argv) {
   pipette::bench::add_server_benches();
   pipette::bench::add_client_benches();
+  pipette::bench::add_upload_benches();
   pipette::bench::add_head_benches();
   pipette::bench::add_tcp_benches();
   pipette::bench::add_text_benches();

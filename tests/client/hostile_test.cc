@@ -541,6 +541,23 @@ TEST(Hostile, WhatStandsBehindAResponseAnswersNothing) {
   }
 }
 
+// What is large is received where it is to stand.
+TEST(Hostile, WhatStandsBehindALargeResponseIsNoPartOfIt) {
+  for (const std::size_t size : {65'000U, 70'000U, 100'000U, 140'000U, 300'000U}) {
+    const std::string body(size, 'a');
+    Bystander stander;
+    ScriptedServer server(stander.lab(), "app:80");
+    server.answer(lab::respond(200, body) + kForged);
+    EXPECT_EQ(stander.call(), Errc{});
+    EXPECT_TRUE(stander.response().body == body) << size << ", and not " << stander.response().body.size();
+    stander.lab().advance(1ms);
+    server.answer(lab::respond(200, "second"));
+    EXPECT_EQ(stander.call(), Errc{});
+    EXPECT_EQ(stander.response().body, "second") << size;
+    EXPECT_EQ(server.accepted(), 2U) << size;
+  }
+}
+
 TEST(Hostile, WhatIsSaidWhileAConnectionIdlesAnswersNothing) {
   for (const std::string& unasked : {kForged, kForged + kForged, kForged.substr(0, 20), "x"s, "\r\n"s,
                                      "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"s}) {

@@ -2,6 +2,8 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"log"
 	"net"
 
@@ -51,6 +53,24 @@ func (peer) ServeURI(ln net.Listener) error {
 	return fasthttp.Serve(ln, func(ctx *fasthttp.RequestCtx) { ctx.Success("text/plain", ctx.RequestURI()) })
 }
 
+func (peer) ServeBody(ln net.Listener, body []byte) error {
+	return fasthttp.Serve(ln, func(ctx *fasthttp.RequestCtx) { ctx.Success("text/plain", body) })
+}
+
+func (peer) ServeUploads(ln net.Listener, body []byte) error {
+	server := fasthttp.Server{
+		StreamRequestBody:  true,
+		MaxRequestBodySize: 1, // none of it is read ahead
+		Handler: func(ctx *fasthttp.RequestCtx) {
+			received, err := io.ReadAll(ctx.RequestBodyStream())
+			if err != nil || !bytes.Equal(received, body) {
+				log.Fatalf("unexpected body of %d octets, error %v", len(received), err)
+			}
+		},
+	}
+	return server.Serve(ln)
+}
+
 func (peer) NewClient(dial func() (net.Conn, error), connsPerHost int) workload.Client {
 	c := &fasthttp.Client{MaxConnsPerHost: connsPerHost}
 	if dial != nil {
@@ -67,6 +87,16 @@ func (c client) Reusing(url string) workload.Fetch {
 	request.SetRequestURI(url)
 	return func() (int, []byte, error) {
 		err := c.Do(&request, &response)
+		return response.StatusCode(), response.Body(), err
+	}
+}
+
+func (c client) Hurrying(url string) workload.Fetch {
+	var request fasthttp.Request
+	var response fasthttp.Response
+	request.SetRequestURI(url)
+	return func() (int, []byte, error) {
+		err := c.DoTimeout(&request, &response, workload.BigTimeout)
 		return response.StatusCode(), response.Body(), err
 	}
 }

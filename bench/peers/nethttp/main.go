@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strconv"
 
 	"../workload"
 )
@@ -53,6 +54,23 @@ func (peer) ServeURI(ln net.Listener) error {
 	}))
 }
 
+func (peer) ServeBody(ln net.Listener, body []byte) error {
+	return http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.Write(body)
+	}))
+}
+
+func (peer) ServeUploads(ln net.Listener, body []byte) error {
+	return http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		received, err := io.ReadAll(r.Body)
+		if err != nil || !bytes.Equal(received, body) {
+			log.Fatalf("unexpected body of %d octets, error %v", len(received), err)
+		}
+	}))
+}
+
 func (peer) NewClient(dial func() (net.Conn, error), connsPerHost int) workload.Client {
 	transport := &http.Transport{
 		MaxIdleConnsPerHost: connsPerHost,
@@ -72,6 +90,10 @@ func (c client) Reusing(url string) workload.Fetch {
 		log.Fatal(err)
 	}
 	return fetch(func() (*http.Response, error) { return c.Do(request) })
+}
+
+func (c client) Hurrying(url string) workload.Fetch {
+	return client{&http.Client{Transport: c.Transport, Timeout: workload.BigTimeout}}.Reusing(url)
 }
 
 func (c client) Getting(url string) workload.Fetch {

@@ -10,6 +10,7 @@
 package workload
 
 import (
+	"bufio"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -20,10 +21,12 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
 )
 
@@ -55,6 +58,9 @@ const (
 	echoURI = "/foo/bar?baz=123"
 )
 
+// BigTimeout is how long a call of the BigResponse rows may take.
+const BigTimeout = 5 * time.Second
+
 // Peer is the HTTP stack under measurement. The Serve methods return when ln.Accept fails; every
 // response they send is a 200 of type text/plain.
 type Peer interface {
@@ -64,6 +70,10 @@ type Peer interface {
 	ServePost(ln net.Listener, load *ServerLoad) error
 	// ServeURI answers each request with its request target.
 	ServeURI(ln net.Listener) error
+	// ServeBody answers each request with body.
+	ServeBody(ln net.Listener, body []byte) error
+	// ServeUploads streams the body of each request, joins it, and fails the program unless it is body.
+	ServeUploads(ln net.Listener, body []byte) error
 	// NewClient returns a client that keeps up to connsPerHost connections to a host, made by
 	// dial, or over TCP when dial is nil.
 	NewClient(dial func() (net.Conn, error), connsPerHost int) Client
@@ -88,6 +98,8 @@ func (l *ServerLoad) Count() {
 type Client interface {
 	// Reusing returns a fetch that sends one request object again and again.
 	Reusing(url string) Fetch
+	// Hurrying is Reusing, with BigTimeout for each request.
+	Hurrying(url string) Fetch
 	// Getting returns a fetch that starts from the URL each time.
 	Getting(url string) Fetch
 	CloseIdleConnections()
@@ -121,6 +133,10 @@ func rows(peer Peer) []Row {
 	for _, n := range []int{1, 10, 100, 1000} {
 		add("ClientGetEndToEnd"+counts[n]+"Inmemory", inmemoryRow(peer, n))
 	}
+	for _, n := range []int{1, 10} {
+		add("ClientEndToEndBigResponse"+counts[n]+"Inmemory", bigResponseRow(peer, n))
+	}
+	add("RequestStreamE2E", uploadRow(peer))
 	for _, n := range []int{1, 10, 100} {
 		add("ClientGetEndToEnd"+counts[n]+"TCP", tcpRow(peer, n))
 	}
@@ -174,6 +190,101 @@ func inmemoryRow(peer Peer, parallelism int) func(*testing.B) {
 		ln := fasthttputil.NewInmemoryListener()
 		endToEnd(b, peer, ln, ln.Dial, "unused.host", parallelism)
 	}
+}
+
+// bigResponseRow is like inmemoryRow, with 1 MiB of digits for an answer, one request object a
+// goroutine, and a time limit for each call.
+func bigResponseRow(peer Peer, parallelism int) func(*testing.B) {
+	return func(b *testing.B) {
+		body := digits(1024 * 1024)
+		want := string(body)
+		ln := fasthttputil.NewInmemoryListener()
+		done := make(chan struct{})
+		go func() {
+			peer.ServeBody(ln, body) // fails when ln is closed
+			close(done)
+		}()
+		client := peer.NewClient(ln.Dial, parallelism*runtime.GOMAXPROCS(0))
+		b.SetParallelism(parallelism)
+		b.ResetTimer()
+		b.RunParallel(func(pb *testing.PB) { repeat(pb, client.Hurrying("http://unused.host"+echoURI), want) })
+		b.StopTimer()
+		client.CloseIdleConnections()
+		ln.Close()
+		<-done
+	}
+}
+
+// uploadRow has four goroutines dial, write one chunked request of 128 KiB as it stands, read the
+// head of the response and close. There is no HTTP client.
+func uploadRow(peer Peer) func(*testing.B) {
+	return func(b *testing.B) {
+		const clients = 4
+		body := digits(128 * 1024)
+		request := inGrowingChunks(body)
+		ln := fasthttputil.NewInmemoryListener()
+		done := make(chan struct{})
+		go func() {
+			peer.ServeUploads(ln, body) // fails when ln is closed
+			close(done)
+		}()
+		var wait sync.WaitGroup
+		b.ResetTimer()
+		for i := 0; i < clients; i++ {
+			count := b.N / clients
+			if i < b.N%clients {
+				count++
+			}
+			wait.Add(1)
+			go func() {
+				defer wait.Done()
+				for ; count > 0; count-- {
+					upload(ln, request)
+				}
+			}()
+		}
+		wait.Wait()
+		b.StopTimer()
+		ln.Close()
+		<-done
+	}
+}
+
+func upload(ln *fasthttputil.InmemoryListener, request []byte) {
+	conn, err := ln.Dial()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err = conn.Write(request); err != nil {
+		log.Fatal(err)
+	}
+	var head fasthttp.ResponseHeader
+	if err = head.Read(bufio.NewReaderSize(conn, 128)); err != nil || head.StatusCode() != http.StatusOK {
+		log.Fatalf("uploaded: status %d, error %v", head.StatusCode(), err)
+	}
+}
+
+func digits(count int) []byte {
+	text := make([]byte, count)
+	for i := range text {
+		text[i] = '0' + byte(i%10)
+	}
+	return text
+}
+
+// inGrowingChunks is a POST of body in chunks of 1, 2, 3 ... octets.
+func inGrowingChunks(body []byte) []byte {
+	request := []byte("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+	for size := 1; len(body) > 0; size++ {
+		if size > len(body) {
+			size = len(body)
+		}
+		request = append(request, fmt.Sprintf("%x\r\n", size)...)
+		request = append(append(request, body[:size]...), "\r\n"...)
+		body = body[size:]
+	}
+	return append(request, "0\r\n\r\n"...)
 }
 
 // tcpRow is endToEnd over the loopback interface.

@@ -71,7 +71,10 @@ Task<Result<void>> Client::call_with(const Request& request, Response& response,
   co_return co_await watched;
 }
 
+// The last URL is often the next one too.
 Host::Target Client::find(const Request& request) {
+  const bool is_last = last_host_ != nullptr && request.url == last_url_text_;
+  if (is_last) return {last_host_, http::moved(last_url_, last_url_text_.data(), request.url.data()), {}};
   const Result<http::HttpUrl> url = parse(request.url);
   if (!url) return {nullptr, {}, url.error()};
   return {&host_of(*url), *url, {}};
@@ -211,7 +214,6 @@ Task<Result<void>> Client::switch_protocol(Request& request, Upgraded& upgraded,
 
 // ---- connections -----------------------------------------------------------------------------------------
 
-// The last URL is often the next one too.
 Result<http::HttpUrl> Client::parse(std::string_view text) {
   if (text == last_url_text_ && !text.empty()) return http::moved(last_url_, last_url_text_.data(), text.data());
   const Result<http::HttpUrl> url = http::parse_http_url(text);

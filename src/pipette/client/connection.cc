@@ -40,6 +40,11 @@ bool Connection::is_alive() {
   return !probe && is_would_block(probe.error());
 }
 
+void Connection::begin_to_idle() {
+  idle_since_ = loop_.now();
+  idle_until_ = std::min(after(idle_since_, options_.idle_timeout), after(opened_at_, options_.max_conn_age));
+}
+
 void Connection::limit(Direction direction, Duration of_phase) {
   const TimePoint deadline = std::min(terms_->deadline, after(loop_.now(), of_phase));
   if (direction == Direction::read) read_deadline_ = deadline;
@@ -57,8 +62,7 @@ std::error_code Connection::failed_to_read(std::error_code error, Errc phase) co
   return send_error_ ? send_error_ : said_by(error, phase);
 }
 
-void Connection::tell(TraceKind kind, std::error_code error, int status) const {
-  if (terms_->trace == nullptr) return;
+[[gnu::noinline]] void Connection::tell_trace(TraceKind kind, int status, std::error_code error) const {
   TraceEvent event{kind, loop_.now()};
   event.error = error;
   event.status = status;
@@ -125,7 +129,7 @@ Task<> Connection::send_beside(std::size_t written) {
 }
 
 void Connection::give_up_sending(std::error_code error) {
-  tell(TraceKind::wrote_request, error);
+  if (terms_->trace != nullptr) tell_trace(TraceKind::wrote_request, 0, error);
   keeps_alive_ = false;
   send_error_ = error;
   if (thrown_ || !is_gone(error)) return stream_->abort();
@@ -208,11 +212,11 @@ Result<bool> Connection::take_head(Response& response) {
     if (!took) return fail(took.error());
     if (*took == ResponseReader::Took::nothing) return false;
     if (*took == ResponseReader::Took::head) break;
-    tell(TraceKind::interim, {}, reader_.status());
+    tell(TraceKind::interim, reader_.status());
     if (reader_.status() == 100) may_continue_.set();
   }
   is_complete_ = !reader_.has_body();
-  tell(TraceKind::got_head, {}, response.status);
+  tell(TraceKind::got_head, response.status);
   constexpr int kFirstOfNoSuccess = 300;
   if (is_sending_ && response.status >= kFirstOfNoSuccess) {  // the server does not want the rest
     sending_ = {};
@@ -222,36 +226,39 @@ Result<bool> Connection::take_head(Response& response) {
   return true;
 }
 
-async::Soon<Result<void>> Connection::receive_head(Response& response) {
+async::Soon<Result<void>> Connection::talk(Response& response, Extent extent) {
+  if (const Result<void> sent = send(); !sent) return sent;
   limit(Direction::read, is_sending_ ? Duration::max() : options_.response_header_timeout);
   const Result<std::size_t> count = stream_->try_read(in_.writable(kReadBytes));
-  if (count && *count > 0) {
-    in_.commit(*count);
-    has_received_ = true;
-    tell(TraceKind::first_byte);
-    const Result<bool> took = take_head(response);
+  const bool is_early = !count && is_would_block(count.error());
+  if (!is_early) {
+    const Result<bool> took = take(count, response);
     if (!took) return Result<void>(fail(took.error()));
-    if (*took) return Result<void>();
-  } else if (count) {
-    return Result<void>(fail(failed_to_read(make_error_code(Errc::end_of_stream), Errc::end_of_stream)));
-  } else if (!is_would_block(count.error())) {
-    return Result<void>(fail(failed_to_read(count.error(), Errc::response_header_timeout)));
+    if (*took && extent == Extent::head) return Result<void>();
+    if (*took) return receive_body(response);
   }
-  return receive_head_slowly(response, !count);
+  return receive_slowly(response, extent, is_early);
 }
 
-Task<Result<void>> Connection::receive_head_slowly(Response& response, bool has_all) {
-  if (has_all) co_await net::Readiness(*stream_, Direction::read);
+// Of what was read in front of the body.
+Result<bool> Connection::take(const Result<std::size_t>& count, Response& response) {
+  if (!count) return fail(failed_to_read(count.error(), Errc::response_header_timeout));
+  if (*count == 0) return fail(failed_to_read(make_error_code(Errc::end_of_stream), Errc::end_of_stream));
+  in_.commit(*count);
+  if (!std::exchange(has_received_, true)) tell(TraceKind::first_byte);
+  return take_head(response);
+}
+
+Task<Result<void>> Connection::receive_slowly(Response& response, Extent extent, bool is_early) {
+  if (is_early) co_await net::Readiness(*stream_, Direction::read);
   for (;;) {
     const Result<std::size_t> count = co_await stream_->read_some(in_.writable(kReadBytes));
-    if (!count) co_return fail(failed_to_read(count.error(), Errc::response_header_timeout));
-    if (*count == 0) co_return fail(failed_to_read(make_error_code(Errc::end_of_stream), Errc::end_of_stream));
-    in_.commit(*count);
-    if (!std::exchange(has_received_, true)) tell(TraceKind::first_byte);
-    const Result<bool> took = take_head(response);
+    const Result<bool> took = take(count, response);
     if (!took) co_return fail(took.error());
-    if (*took) co_return Result<void>();
+    if (*took) break;
   }
+  if (extent == Extent::head) co_return Result<void>();
+  co_return co_await receive_body(response);
 }
 
 async::Soon<Result<void>> Connection::receive_body(Response& response) {
@@ -317,7 +324,7 @@ void Connection::skip_what_is_there(Response& response) {
 }
 
 bool Connection::finish() {
-  sending_ = {};
+  if (sending_) sending_ = {};
   const bool is_whole = is_complete_ && !is_sending_ && in_.empty();  // what is there belongs to no response
   return is_whole && keeps_alive_ && reader_.keeps_alive();
 }

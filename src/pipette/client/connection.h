@@ -1,6 +1,6 @@
 // Connection: HTTP on one connection of a client. Internal to client/.
 //
-//   begin() ──> send() ────────────────> receive_head() ──> receive_body() | read_body() … ──> finish()
+//   begin() ──> talk() ──> the whole response; or its head ──> receive_body() | read_body() … ──> finish()
 //                 └──> what is large or comes from a source goes out beside it
 //
 // Each phase has a deadline of its own within that of the call; what strikes says which it was. A server may answer
@@ -45,8 +45,9 @@ class Connection {
 
   // Writes the head, and a small body behind it, into the buffer. Nothing has been sent if that fails.
   Result<void> begin(const http::HttpUrl& url, const Request& request, const Terms& terms);
-  Result<void> send();
-  async::Soon<Result<void>> receive_head(Response& response);
+  // Sends what was begun, and receives as much of the response.
+  enum class Extent : std::uint8_t { head, whole };
+  async::Soon<Result<void>> talk(Response& response, Extent extent);
   async::Soon<Result<void>> receive_body(Response& response);
   // 0 at the end of the body.
   Task<Result<std::size_t>> read_body(MutableBytes into, Response& response);
@@ -68,25 +69,31 @@ class Connection {
   bool has_sent() const { return has_sent_; }
   bool has_received() const { return has_received_; }
 
-  TimePoint opened_at() const { return opened_at_; }
+  // Between calls: since when, and until when it may be used again.
+  void begin_to_idle();
   TimePoint idle_since() const { return idle_since_; }
-  void begin_to_idle() { idle_since_ = loop_.now(); }
+  TimePoint idle_until() const { return idle_until_; }
   bool is_reused() const { return is_reused_; }
   void set_reused() { is_reused_ = true; }
 
  private:
+  Result<void> send();
   Task<> send_beside(std::size_t written);
   Task<Result<void>> send_rest(std::size_t written);
   Task<Result<void>> send_source();
   Task<Result<void>> wait_to_continue();
   void give_up_sending(std::error_code error);
-  Task<Result<void>> receive_head_slowly(Response& response, bool has_all);
+  Task<Result<void>> receive_slowly(Response& response, Extent extent, bool is_early);
   Task<Result<void>> receive_body_slowly(Response& response);
+  Result<bool> take(const Result<std::size_t>& count, Response& response);
   Result<bool> take_head(Response& response);
   void limit(net::Direction direction, Duration of_phase);
   std::error_code said_by(std::error_code error, Errc phase) const;
   std::error_code failed_to_read(std::error_code error, Errc phase) const;
-  void tell(TraceKind kind, std::error_code error = {}, int status = 0) const;
+  void tell(TraceKind kind, int status = 0) const {
+    if (terms_->trace != nullptr) tell_trace(kind, status, {});
+  }
+  void tell_trace(TraceKind kind, int status, std::error_code error) const;
 
   async::Loop& loop_;
   const ClientOptions& options_;
@@ -97,6 +104,7 @@ class Connection {
   ResponseReader reader_;
   TimePoint opened_at_;
   TimePoint idle_since_{};
+  TimePoint idle_until_{};
 
   const Request* request_ = nullptr;
   const Terms* terms_ = nullptr;

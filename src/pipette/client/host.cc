@@ -7,8 +7,11 @@
 #include "pipette/client/decode.h"
 #include "pipette/client/redirect.h"
 #include "pipette/client/request_writer.h"
+#include "pipette/http/status.h"
 
 namespace pipette::client {
+
+using Extent = Connection::Extent;
 
 void Host::Kept::end() {
   if (lease && connection().finish()) host->pool_.give_back(std::move(*lease));
@@ -33,7 +36,7 @@ Task<Result<void>> Host::exchange(Shared& shared, Guide& guide, const Request& r
   terms.deadline = deadline;
   if (deadline <= loop.now()) co_return fail(Errc::timed_out);
   for (int attempts = 1;; ++attempts) {
-    if (terms.trace != nullptr) terms.tell({TraceKind::get_connection, loop.now(), to.url.authority});
+    if (terms.trace != nullptr) host.tell(TraceKind::get_connection, {}, to.url, terms);
     const Pool::Want want = attempts == 1 ? Pool::Want::any : Pool::Want::fresh;
     std::optional<Pool::Lease> lease = pool.try_acquire(want);
     if (!lease) {
@@ -41,33 +44,27 @@ Task<Result<void>> Host::exchange(Shared& shared, Guide& guide, const Request& r
       if (!waited) co_return fail(waited.error());
       lease = std::move(*waited);
     }
-    Result<void> done;
     if (!lease->connection) {
-      done = co_await host.open(to.url, *lease, terms);
-      if (!done) co_return done;
+      const Result<void> opened = co_await host.open(to.url, *lease, terms);
+      if (!opened) co_return opened;
     }
     Connection& connection = *lease->connection;
     if (terms.trace != nullptr) host.tell_of_connection(connection, to.url, terms);
-    done = connection.begin(to.url, request, terms);
-    if (!done) {
+    if (const Result<void> begun = connection.begin(to.url, request, terms); !begun) {
       pool.give_back(std::move(*lease));
-      co_return done;
+      co_return begun;
     }
     ++shared.counts.requests;
     if (connection.is_reused()) ++shared.counts.reused;
-    done = connection.send();
-    if (done) done = co_await connection.receive_head(response);
+    const Result<void> done = co_await connection.talk(response, kept != nullptr ? Extent::head : Extent::whole);
     if (done && kept != nullptr) {
       kept->host = &host;
       kept->visit = std::move(visit);
       kept->lease = std::move(lease);
       co_return done;
     }
-    if (done) done = co_await connection.receive_body(response);
     if (done) {
       if (connection.finish()) pool.give_back(std::move(*lease));
-      if (asks_for_codings(request, terms)) done = decode(response, terms.max_body_bytes);
-      if (!done) co_return done;
       break;
     }
     const bool was_unseen = !connection.has_received() && request.body_source == nullptr;
@@ -78,13 +75,12 @@ Task<Result<void>> Host::exchange(Shared& shared, Guide& guide, const Request& r
     lease.reset();
     ++shared.counts.repeated;
     if (pause > Duration::zero()) co_await async::sleep_until(loop, after(loop.now(), pause));
-    if (terms.trace != nullptr) {
-      TraceEvent event{TraceKind::repeat, loop.now(), to.url.authority};
-      event.error = failure.error;
-      terms.tell(event);
-    }
+    if (terms.trace != nullptr) host.tell(TraceKind::repeat, failure.error, to.url, terms);
   }
-  if (terms.redirects->max > 0 && asks_for_redirect(request, response)) {
+  if (terms.decompresses && asks_for_codings(request, terms)) {
+    if (const Result<void> decoded = decode(response, terms.max_body_bytes); !decoded) co_return decoded;
+  }
+  if (http::is_redirect(response.status) && terms.redirects->max > 0 && asks_for_redirect(request, response)) {
     Task<Result<void>> rest = guide.follow(request, response, terms);
     co_return co_await rest;
   }
@@ -124,6 +120,12 @@ Task<Result<void>> Host::open(http::HttpUrl url, Pool::Lease& lease, const Terms
   lease.connection = std::make_unique<Connection>(shared_.runtime.loop(), shared_.options, std::move(way->stream));
   if (way->forwarding != nullptr) lease.connection->set_proxy(*way->forwarding);
   co_return Result<void>();
+}
+
+void Host::tell(TraceKind kind, std::error_code error, const http::HttpUrl& url, const Terms& terms) const {
+  TraceEvent event{kind, shared_.runtime.loop().now(), url.authority};
+  event.error = error;
+  terms.tell(event);
 }
 
 void Host::tell_of_connection(const Connection& connection, const http::HttpUrl& url, const Terms& terms) const {

@@ -88,7 +88,10 @@ class Host {
   Task<Result<Pool::Lease>> wait_for_place(Pool::Want want, TimePoint deadline);
   Task<Result<void>> open(http::HttpUrl url, Pool::Lease& lease, const Terms& terms);
   bool may_repeat(const Failure& failure, bool is_safe, const Terms& terms, Duration& pause);
-  void tell_of_connection(const Connection& connection, const http::HttpUrl& url, const Terms& terms) const;
+  [[gnu::noinline]] void tell(TraceKind kind, std::error_code error, const http::HttpUrl& url,
+                              const Terms& terms) const;
+  [[gnu::noinline]] void tell_of_connection(const Connection& connection, const http::HttpUrl& url,
+                                            const Terms& terms) const;
 
   Shared& shared_;
   Addresses addresses_;

@@ -20,17 +20,23 @@ struct Pool::Waiting : ListNode {
 };
 
 std::optional<Pool::Lease> Pool::try_acquire(Want want) {
-  if (!waiting_.empty()) return std::nullopt;  // they were first
-  if (want == Want::any) {
-    if (std::unique_ptr<Connection> connection = take_idle()) return Lease(*this, std::move(connection));
-  }
+  std::optional<Lease> lease;
+  if (!waiting_.empty()) return lease;  // they were first
+  std::unique_ptr<Connection> connection;
+  if (want == Want::any) connection = take_idle();
+  if (!connection && !make_place()) return lease;
+  lease.emplace(*this, std::move(connection));
+  return lease;
+}
+
+bool Pool::make_place() {
   if (open_ >= options_.max_conns_per_host) {
-    if (idle_.empty()) return std::nullopt;
+    if (idle_.empty()) return false;
     idle_.erase(idle_.begin());  // its place is wanted
     --open_;
   }
   ++open_;
-  return Lease(*this, nullptr);
+  return true;
 }
 
 Task<Result<Pool::Lease>> Pool::acquire(TimePoint deadline, Want want) {
@@ -43,21 +49,29 @@ Task<Result<Pool::Lease>> Pool::acquire(TimePoint deadline, Want want) {
   co_return std::move(*waiting.lease);
 }
 
-void Pool::give_back(Lease lease) {
+void Pool::give_back(Lease&& lease) {
   Connection& connection = *lease.connection;
   connection.begin_to_idle();
-  if (expiry_of(connection) <= loop_.now()) return;  // and the lease dies
-  if (!waiting_.empty()) {
-    Waiting& next = waiting_.pop_front();
-    if (next.want == Want::fresh) lease.connection.reset();
-    if (lease.connection) connection.set_reused();
-    next.lease = std::move(lease);
-    return next.event.set();
-  }
-  if (idle_.size() >= options_.max_idle_per_host) return;
+  if (connection.idle_until() <= loop_.now()) return lease.end();
+  if (!waiting_.empty()) return hand_on(std::move(lease));
+  if (idle_.size() >= options_.max_idle_per_host) return lease.end();
   lease.pool_ = nullptr;  // its place is the connection's
   idle_.push_back(std::move(lease.connection));
-  if (!reaper_.is_armed()) loop_.arm(reaper_, expiry_of(*idle_.front()));
+  if (!reaper_.is_armed()) loop_.arm(reaper_, idle_.front()->idle_until());
+}
+
+// To whoever waits longest.
+void Pool::hand_on(Lease&& lease) {
+  Waiting& next = waiting_.pop_front();
+  if (next.want == Want::fresh) lease.connection.reset();
+  if (lease.connection) lease.connection->set_reused();
+  next.lease = std::move(lease);
+  next.event.set();
+}
+
+void Pool::Lease::end() {
+  connection.reset();
+  std::exchange(pool_, nullptr)->free_place();
 }
 
 // The one to be used next that is young enough and alive; those that are not are dropped on the way. Its place becomes
@@ -67,18 +81,13 @@ std::unique_ptr<Connection> Pool::take_idle() {
     const auto which = options_.pool_order == PoolOrder::lifo ? idle_.end() - 1 : idle_.begin();
     std::unique_ptr<Connection> connection = std::move(*which);
     idle_.erase(which);
-    if (loop_.now() < expiry_of(*connection) && connection->is_alive()) {
+    if (loop_.now() < connection->idle_until() && connection->is_alive()) {
       connection->set_reused();
       return connection;
     }
     --open_;
   }
   return nullptr;
-}
-
-TimePoint Pool::expiry_of(const Connection& connection) const {
-  return std::min(after(connection.idle_since(), options_.idle_timeout),
-                  after(connection.opened_at(), options_.max_conn_age));
 }
 
 // Somebody's connection has not come back.
@@ -93,11 +102,11 @@ void Pool::free_place() {
 
 void Pool::reap() {
   std::erase_if(idle_, [this](const std::unique_ptr<Connection>& connection) {
-    const bool is_over = expiry_of(*connection) <= loop_.now();
+    const bool is_over = connection->idle_until() <= loop_.now();
     if (is_over) --open_;
     return is_over;
   });
-  if (!idle_.empty()) loop_.arm(reaper_, expiry_of(*idle_.front()));
+  if (!idle_.empty()) loop_.arm(reaper_, idle_.front()->idle_until());
 }
 
 void Pool::close_idle() {

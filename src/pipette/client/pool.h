@@ -34,6 +34,8 @@ class Pool {
 
   class Lease {
    public:
+    // A place of the pool's.
+    Lease(Pool& pool, std::unique_ptr<Connection> of) : connection(std::move(of)), pool_(&pool) {}
     Lease(Lease&& other) noexcept
         : connection(std::move(other.connection)), pool_(std::exchange(other.pool_, nullptr)) {}
     Lease& operator=(Lease&& other) noexcept {
@@ -42,17 +44,16 @@ class Pool {
       return *this;
     }
     ~Lease() {
-      connection.reset();
-      if (pool_ != nullptr) pool_->free_place();
+      if (pool_ != nullptr) end();
     }
 
     std::unique_ptr<Connection> connection;  // null: one is to be opened
 
    private:
     friend class Pool;
-    Lease(Pool& pool, std::unique_ptr<Connection> of) : connection(std::move(of)), pool_(&pool) {}
+    void end();
 
-    Pool* pool_;
+    Pool* pool_;  // null: it has been moved from, or given back
   };
 
   // Which connections will do.
@@ -60,7 +61,7 @@ class Pool {
 
   std::optional<Lease> try_acquire(Want want = Want::any);
   Task<Result<Lease>> acquire(TimePoint deadline, Want want = Want::any);
-  void give_back(Lease lease);
+  void give_back(Lease&& lease);
 
   std::size_t open() const { return open_; }
   std::size_t idle() const { return idle_.size(); }
@@ -78,7 +79,8 @@ class Pool {
   };
 
   std::unique_ptr<Connection> take_idle();
-  TimePoint expiry_of(const Connection& connection) const;
+  bool make_place();
+  void hand_on(Lease&& lease);
   void free_place();
   void reap();
 

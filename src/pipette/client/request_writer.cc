@@ -1,7 +1,5 @@
 #include "pipette/client/request_writer.h"
 
-#include <string>
-
 #include "pipette/client/decode.h"
 #include "pipette/coding/coding.h"
 
@@ -29,27 +27,32 @@ Result<void> check(const Request& request) {
 
 Result<http::BodyLength> RequestWriter::write(Buffer& out, const http::HttpUrl& url, const Request& request,
                                               const Terms& terms) {
+  const bool is_dressed =
+      terms.fields != nullptr || terms.overrides != nullptr || terms.decompresses || proxy_ != nullptr;
+  if (is_dressed) {
+    if (const Result<void> done = dress(request, terms); !done) return fail(done.error());
+  }
   http::RequestHeadParts parts;
   parts.method = request.method;
   parts.target = http::RequestTarget::of_parsed(url.authority, url.target);
-  parts.fields = request.fields;
+  parts.fields = is_dressed ? dressed_ : request.fields;
   parts.user_agent = http::FieldValue::checked(options_.user_agent);
   parts.length = request.body_source == nullptr ? http::KnownLength(request.body.size()) : request.body_length;
   parts.expects_continue = terms.expects_continue;
-  std::string path;
-  if (proxy_ != nullptr) {  // RFC 9112 §3.2.2: with the whole URL
-    path.append(url.target_prefix()).append(url.target);
-    const Result<http::RequestTarget> target = http::RequestTarget::absolute("http", url.authority, path);
+  if (proxy_ != nullptr) {
+    const Result<http::RequestTarget> target = whole_target(url);
     if (!target) return fail(target.error());
     parts.target = *target;
-  }
-  if (terms.fields != nullptr || terms.overrides != nullptr || terms.decompresses || proxy_ != nullptr) {
-    if (const Result<void> done = dress(request, terms); !done) return fail(done.error());
-    parts.fields = dressed_;
   }
   const bool goes_along =
       request.body_source == nullptr && request.body.size() < kLargeBodyBytes && !terms.expects_continue;
   return http::write_request_head(out, parts, goes_along ? Bytes(request.body) : Bytes());
+}
+
+// RFC 9112 §3.2.2: a proxy is asked with the whole URL.
+Result<http::RequestTarget> RequestWriter::whole_target(const http::HttpUrl& url) {
+  path_.assign(url.target_prefix()).append(url.target);
+  return http::RequestTarget::absolute("http", url.authority, path_);
 }
 
 Result<void> RequestWriter::dress(const Request& request, const Terms& terms) {

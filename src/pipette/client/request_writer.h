@@ -5,6 +5,8 @@
 // Errors    those of http::write_request_head; bad_method for CONNECT and what is no method; managed_field.
 #pragma once
 
+#include <string>
+
 #include "pipette/base/buffer.h"
 #include "pipette/base/result.h"
 #include "pipette/client/options.h"
@@ -32,11 +34,13 @@ class RequestWriter {
   Result<http::BodyLength> write(Buffer& out, const http::HttpUrl& url, const Request& request, const Terms& terms);
 
  private:
+  Result<http::RequestTarget> whole_target(const http::HttpUrl& url);
   Result<void> dress(const Request& request, const Terms& terms);
 
   const ClientOptions& options_;
   const Proxy* proxy_ = nullptr;
   http::OwnedFields dressed_;
+  std::string path_;  // for a proxy
 };
 
 }  // namespace pipette::client

@@ -1,5 +1,7 @@
 #include "pipette/client/response.h"
 
+#include "pipette/base/assign.h"
+
 namespace pipette::client {
 
 void Response::clear() {
@@ -13,7 +15,7 @@ void Response::clear() {
 
 void Response::assign(const http::ResponseHead& head, std::string_view octets) {
   status = head.status;
-  reason = head.reason;
+  pipette::assign(reason, head.reason);
   fields.assign(head.fields, octets);
   body.clear();
   was_decoded = false;

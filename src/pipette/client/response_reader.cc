@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "pipette/base/assign.h"
 #include "pipette/http/status.h"
 
 namespace pipette::client {
@@ -46,7 +47,7 @@ Result<ResponseReader::Took> ResponseReader::take_head(Buffer& in, Response& res
     length_ = {};
   }
   keeps_alive_ = http::persists(head_.is_http_1_0, head_.fields) && length_.kind != Kind::until_close && !is_switch;
-  response.assign(head_, in.readable().substr(0, *size));
+  response.assign(head_, Bytes(in.readable().data(), *size));
   in.consume(*size);
   is_in_body_ = false;
   has_head_ = true;
@@ -58,7 +59,7 @@ Result<bool> ResponseReader::take_body(Buffer& in, Response& response) {
     if (length_.kind == Kind::none) return true;
     const bool is_whole = length_.kind == Kind::exact && length_.size <= in.size() && length_.size <= max_body_bytes_;
     if (is_whole) {
-      response.body = in.readable().substr(0, length_.size);
+      assign(response.body, Bytes(in.readable().data(), length_.size));
       in.consume(length_.size);
       return true;
     }
@@ -122,7 +123,8 @@ MutableBytes ResponseReader::room_in(std::string& body) const {
   const std::size_t size = body.size();
   std::size_t room = std::max({kLeastRoomBytes, size, body.capacity() - size});  // as it grows, not as it was declared
   if (length_.kind == Kind::exact) room = static_cast<std::size_t>(std::min<std::uint64_t>(room, left_));
-  body.resize_and_overwrite(size + room, [](char*, std::size_t all) { return all; });
+  // Not the size that is passed: libstdc++ 12 passes what it has made room for, which may be more than is declared.
+  body.resize_and_overwrite(size + room, [all = size + room](char*, std::size_t) { return all; });
   return MutableBytes(body).subspan(size);
 }
 

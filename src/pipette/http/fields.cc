@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pipette/base/ascii.h"
+#include "pipette/base/assign.h"
 
 namespace pipette::http {
 namespace {
@@ -141,7 +142,7 @@ void OwnedFields::take_out(std::string_view name) {
 }
 
 void OwnedFields::assign(const Fields& fields, Bytes octets) {
-  text_ = octets;
+  pipette::assign(text_, octets);
   is_lines_ = false;
   dead_bytes_ = 0;
   fields_ = fields;

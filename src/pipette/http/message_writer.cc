@@ -409,9 +409,42 @@ HeadWriter put_target(HeadWriter writer, const RequestTarget& target) {
   return writer;
 }
 
+// What most requests are: nothing behind the head, and nothing in it that changes what else there is.
+bool is_plain(const RequestHeadParts& parts) {
+  const Method method = parts.method;
+  const bool is_bodiless = method == Method::get || method == Method::head || method == Method::delete_;
+  const bool is_usual = is_bodiless && parts.target.form() == TargetForm::origin && parts.length == 0;
+  return is_usual && parts.keeps_alive && !parts.is_for_http_1_0 &&
+         (parts.fields.empty() || look_at(parts.fields) == 0);
+}
+
+void write_plain_head(Buffer& out, const RequestHeadParts& parts) {
+  const std::string_view name = to_string(parts.method);
+  const std::string_view path = parts.target.path();
+  const std::string_view host = parts.target.host();
+  const std::string_view agent = parts.no_default_user_agent ? std::string_view() : parts.user_agent.text();
+  HeadWriter writer(out, kNamesRoom + path.size() + host.size() + agent.size() + room_for(parts.fields));
+  writer.put(name);
+  writer.put(path.starts_with('/') ? " " : " /");
+  writer.put(path);
+  writer.put(" HTTP/1.1\r\nHost: ");
+  writer.put(host);
+  if (!agent.empty()) {
+    writer.put("\r\nUser-Agent: ");
+    writer.put(agent);
+  }
+  writer.put("\r\n");
+  if (!parts.fields.empty()) writer = put_fields(writer, parts.fields, false, false);
+  writer.end();
+}
+
 }  // namespace
 
 Result<BodyLength> write_request_head(Buffer& out, const RequestHeadParts& parts, Bytes body) {
+  if (body.empty() && is_plain(parts)) {
+    write_plain_head(out, parts);
+    return BodyLength();
+  }
   const std::string_view name = name_of(parts);
   Method method = parts.method;
   if (method == Method::other) {
