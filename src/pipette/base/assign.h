@@ -11,12 +11,12 @@
 
 namespace pipette {
 
-inline void assign(std::string& text, Bytes octets) {
-  // Not the size that is passed: libstdc++ 12 passes what it has made room for.
-  text.resize_and_overwrite(octets.size(), [octets](char* to, std::size_t /*room*/) {
-    if (!octets.empty()) std::memcpy(to, octets.data(), octets.size());
-    return octets.size();
-  });
+[[gnu::always_inline]] inline void assign(std::string& text, Bytes octets) {
+  if (text.size() != octets.size()) {
+    // Not the size that is passed: libstdc++ 12 passes what it has made room for.
+    text.resize_and_overwrite(octets.size(), [size = octets.size()](char*, std::size_t) { return size; });
+  }
+  if (!octets.empty()) std::memcpy(text.data(), octets.data(), octets.size());
 }
 
 }  // namespace pipette
