@@ -42,7 +42,7 @@ Result<void> decode(Response& response, std::uint64_t max_bytes) {
   for (bool has_room = false; !has_room;) {
     const std::size_t before = plain.size();
     const std::size_t room = std::max(kLeastRoomBytes, before);
-    plain.resize_and_overwrite(before + room, [](char*, std::size_t all) { return all; });
+    plain.resize_and_overwrite(before + room, [size = before + room](char*, std::size_t) { return size; });
     const Result<coding::Step> step = decoder->next(coded, MutableBytes(plain).subspan(before));
     if (!step) return fail(step.error());
     plain.resize(before + step->produced);
