@@ -109,7 +109,7 @@ func (c client) Getting(url string) workload.Fetch {
 	}
 }
 
-func (peer) ServeBody(ln net.Listener) error {
+func (peer) ServeGreeting(ln net.Listener) error {
 	return fasthttp.Serve(ln, func(ctx *fasthttp.RequestCtx) { ctx.WriteString(workload.PipelinedBody) })
 }
 

@@ -328,8 +328,8 @@ func repeat(pb *testing.PB, fetch Fetch, want string) {
 
 // Pipeliner is a peer whose client can send requests behind each other on one connection.
 type Pipeliner interface {
-	// ServeBody answers each request with PipelinedBody.
-	ServeBody(ln net.Listener) error
+	// ServeGreeting answers each request with PipelinedBody.
+	ServeGreeting(ln net.Listener) error
 	// NewPipeline returns a client with up to conns connections, made by dial, on which up to
 	// pending requests wait for their responses.
 	NewPipeline(dial func() (net.Conn, error), conns, pending int) Pipeline
@@ -340,7 +340,7 @@ type Pipeline interface {
 	Reusing(url string) Fetch
 }
 
-// PipelinedBody is the body that ServeBody answers.
+// PipelinedBody is the body that ServeGreeting answers.
 const PipelinedBody = "foobar"
 
 // pipelineRow has parallelism x P goroutines fetch through pipes, on P connections. Its client cannot be closed: what
@@ -350,7 +350,7 @@ func pipelineRow(peer Pipeliner, parallelism int) func(*testing.B) {
 		ln := fasthttputil.NewInmemoryListener()
 		done := make(chan struct{})
 		go func() {
-			peer.ServeBody(ln) // fails when ln is closed
+			peer.ServeGreeting(ln) // fails when ln is closed
 			close(done)
 		}()
 		procs := runtime.GOMAXPROCS(0)
