@@ -119,6 +119,35 @@ TEST_F(CallOption, RetriesTakeThePlaceOfTheClients) {
   EXPECT_EQ(lab_.run(client_.get("http://app/", options)), fail(Errc::connection_reset)) << "though it was a kept one";
 }
 
+TEST_F(CallOption, FieldsGoNoFurtherThanTheRequests) {
+  ScriptedServer other(lab_, "other:80");
+  server_.answer(lab::respond(302, "", "Location: /b\r\n"));
+  server_.answer(lab::respond(302, "", "Location: http://other/\r\n"));
+  other.answer(lab::respond(200));
+  http::OwnedFields fields;
+  ASSERT_TRUE(fields.set("Authorization", "Bearer secret"));
+  ASSERT_TRUE(fields.set("Host", "virtual"));
+  ASSERT_TRUE(fields.add("X-Kind", "a"));
+  ASSERT_TRUE(fields.add("X-Kind", "b"));
+  CallOptions options;
+  options.fields = &fields;
+  ASSERT_TRUE(lab_.run(client_.get("http://app/a", options)));
+  EXPECT_THAT(server_.requests(), ElementsAre(AllOf(HasSubstr("Host: virtual\r\n"), HasSubstr("Bearer secret")),
+                                              AllOf(HasSubstr("Host: app\r\n"), HasSubstr("Bearer secret"))));
+  EXPECT_THAT(other.requests(), ElementsAre(AllOf(HasSubstr("Host: other\r\n"), Not(HasSubstr("Authorization")),
+                                                  HasSubstr("X-Kind: a\r\n"), HasSubstr("X-Kind: b\r\n"))));
+}
+
+TEST_F(CallOption, FieldsMayAskToClose) {
+  server_.answer(lab::respond(200));
+  http::OwnedFields fields;
+  ASSERT_TRUE(fields.set("Connection", "close"));
+  CallOptions options;
+  options.fields = &fields;
+  ASSERT_TRUE(lab_.run(client_.get("http://app/", options)));
+  EXPECT_EQ(client_.open_connections(), 0U);
+}
+
 // ---- credentials in URLs -----------------------------------------------------------------------------------
 
 constexpr const char* kOfMe = "Authorization: Basic bWU6c2U6Y3JldA==\r\n";  // me, se:cret

@@ -70,6 +70,26 @@ TEST_F(Decoding, IsLeftToWhoAsksForItHimself) {
   }
 }
 
+TEST_F(Decoding, IsLeftToOptionsThatAskForItThemselves) {
+  for (const char* name : {"Accept-Encoding", "Range"}) {
+    server_.answer(lab::respond(200, zipped("Hello"), "Content-Encoding: gzip\r\n"));
+    http::OwnedFields fields;
+    ASSERT_TRUE(fields.set(name, "gzip"));
+    CallOptions options;
+    options.fields = &fields;
+    EXPECT_EQ(lab_.run(client_.get("http://app/", options))->body, zipped("Hello"));
+    EXPECT_THAT(server_.requests().back(), Not(HasSubstr(kAsk)));
+  }
+}
+
+TEST_F(Decoding, OfAnUpgradeThatIsRefused) {
+  server_.answer(lab::respond(200, zipped("Hello"), "Content-Encoding: gzip\r\n"));
+  Request request;
+  request.url = "http://app/";
+  ASSERT_TRUE(request.fields.set("Upgrade", "echo"));
+  EXPECT_EQ(lab_.run(client_.upgrade(request))->response.body, "Hello");
+}
+
 TEST_F(Decoding, IsOffByDefault) {
   Client plain(lab_.runtime());
   server_.answer(lab::respond(200, zipped("Hello"), "Content-Encoding: gzip\r\n"));

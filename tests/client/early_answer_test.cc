@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "pipette/async/event.h"
+#include "pipette/async/sleep.h"
+#include "pipette/async/stop.h"
 #include "pipette/async/task_group.h"
 #include "pipette/client/client.h"
 #include "pipette/lab/gtest.h"
@@ -103,6 +106,104 @@ TEST(EarlyAnswer, IsTakenWhileTheBodyCannotBeSent) {
       EXPECT_EQ(lab.elapsed(), 0s) << size;
     }
   }
+}
+
+// A body that comes when the test says so.
+class OnDemand final : public BodySource {
+ public:
+  explicit OnDemand(async::Loop& loop) : go(loop) {}
+  Task<Result<std::size_t>> read(MutableBytes into) override {
+    if (pieces_ == 1) co_await go.wait();
+    if (pieces_++ > 3) co_return std::size_t{0};
+    co_return std::string_view("x").copy(into.data(), into.size());
+  }
+
+  async::Event go;
+
+ private:
+  int pieces_ = 0;
+};
+
+// Reads the beginning of a request, answers it, has the rest of its body made, and reads on.
+Task<> answer_early(std::unique_ptr<net::Listener> listener, std::unique_ptr<net::Connection>& stream, OnDemand& body) {
+  Result<net::Connected> connected = co_await listener->accept();
+  stream = std::move(connected->connection);
+  std::array<char, 1000> room;
+  (void)co_await stream->read_some(room);
+  const std::array<Bytes, 1> pieces = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"};
+  (void)co_await stream->write(pieces);
+  body.go.set();
+  for (Result<std::size_t> size = 1; size && *size > 0;) size = co_await stream->read_some(room);
+}
+
+// What the request is sent under must outlive the call that has opened the stream.
+TEST(EarlyAnswer, OfAStreamFindsTheTermsOfItsCall) {
+  Lab lab;
+  lab.allow_leaks();
+  OnDemand body(lab.world().loop());
+  std::unique_ptr<net::Connection> stream;
+  const net::Address address = *net::Address::parse("app:80");
+  async::TaskGroup tasks(lab.world().loop());
+  tasks.spawn(answer_early(std::move(*lab.runtime_of(address).network().listen(address)), stream, body));
+  Client client(lab.runtime());
+  async::StopSource stop(lab.world().loop());
+  Request request;
+  request.method = http::Method::put;
+  request.url = kUrl;
+  request.body_source = &body;
+  CallOptions options;
+  options.stop = stop.token();
+  const Result<ResponseStream> page = lab.run(client.stream(request, options));
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->status(), 200);
+}
+
+TEST(EarlyAnswer, DoesNotOutliveTheDeadlineOfItsCall) {
+  for (const bool is_streamed : {false, true}) {
+    Lab lab;
+    lab.allow_leaks();
+    ScriptedServer server(lab, "app:80");
+    OnDemand never(lab.world().loop());
+    Client client(lab.runtime());
+    Request request;
+    request.method = http::Method::put;
+    request.url = kUrl;
+    request.body_source = &never;
+    CallOptions options;
+    options.deadline = TimePoint(5s);
+    lab.spawn([](ScriptedServer& app, async::Loop& loop) -> Task<> {
+      co_await async::sleep_until(loop, TimePoint(1s));
+      app.say(0, lab::respond(200, "early"));
+    }(server, lab.world().loop()));
+    if (is_streamed) {
+      Result<ResponseStream> page = lab.run(client.stream(request, options));
+      ASSERT_TRUE(page);
+      EXPECT_EQ(lab.run(page->read_all(100)), fail(Errc::timed_out));
+    } else {
+      EXPECT_EQ(lab.run(client.call(request, options)), fail(Errc::timed_out));
+    }
+    EXPECT_EQ(lab.elapsed(), 5s);
+    EXPECT_EQ(client.open_connections(), 0U);
+  }
+}
+
+TEST(EarlyAnswer, ThatSwitchesBehindHalfARequestIsNone) {
+  Lab lab;
+  lab.allow_leaks();
+  ScriptedServer server(lab, "app:80");
+  OnDemand never(lab.world().loop());
+  Client client(lab.runtime());
+  Request request;
+  request.method = http::Method::post;
+  request.url = kUrl;
+  request.body_source = &never;
+  ASSERT_TRUE(request.fields.set("Upgrade", "echo"));
+  lab.spawn([](ScriptedServer& app, async::Loop& loop) -> Task<> {
+    co_await async::sleep_until(loop, TimePoint(1s));
+    app.say(0, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n");
+  }(server, lab.world().loop()));
+  EXPECT_EQ(lab.run(client.upgrade(request)).error(), Errc::unexpected_response);
+  EXPECT_EQ(client.open_connections(), 0U);
 }
 
 }  // namespace

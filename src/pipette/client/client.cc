@@ -7,6 +7,8 @@
 
 #include "pipette/base/ascii.h"
 #include "pipette/client/cookie_jar.h"
+#include "pipette/client/decode.h"
+#include "pipette/client/default_fields.h"
 #include "pipette/client/redirect.h"
 #include "pipette/client/stream_state.h"
 #include "pipette/http/auth.h"
@@ -115,6 +117,7 @@ Task<Result<void>> Client::hop(const Request& request, Response& response, const
   Hop guide(host_of(*url), *url);
   Task<Result<void>> exchange = Host::exchange(shared_, guide, request, response, terms.deadline, terms, kept);
   const Result<void> done = co_await exchange;
+  if (kept != nullptr && kept->lease) kept->connection().set_terms(given);
   if (done && jar != nullptr) jar->set_all(*url, response.fields.view(), shared_.runtime.loop().wall_now());
   co_return done;
 }
@@ -140,6 +143,12 @@ Task<Result<void>> Client::follow_with(Request& next, Response& response, const 
     next.url = split->url;
     if (const Result<void> set = next.fields.set_default("Authorization", split->authorization); !set) co_return set;
   }
+  Terms bare = terms;
+  if (asks_for_redirect(next, response) && terms.fields != nullptr) {  // so that no origin is told what is another's
+    const http::OwnedFields own = next.fields;
+    if (const Result<void> added = add_default_fields(next.fields, *terms.fields, own); !added) co_return added;
+    bare.fields = nullptr;
+  }
   for (int hops = 1; asks_for_redirect(next, response); ++hops) {
     if (kept != nullptr) {
       kept->connection().skip_what_is_there(response);
@@ -152,8 +161,9 @@ Task<Result<void>> Client::follow_with(Request& next, Response& response, const 
       event.status = response.status;
       terms.tell(event);
     }
-    Task<Result<void>> step = hop(next, response, terms, kept);
+    Task<Result<void>> step = hop(next, response, bare, kept);
     const Result<void> done = co_await step;
+    if (kept != nullptr && kept->lease) kept->connection().set_terms(terms);
     if (!done) co_return done;
   }
   co_return Result<void>();
@@ -203,12 +213,15 @@ Task<Result<void>> Client::switch_protocol(Request& request, Upgraded& upgraded,
   if (!done) co_return done;
   kept.connection().set_terms(terms);
   if (upgraded.response.status == 101) {
-    if (!was_offered(request, upgraded.response)) co_return fail(Errc::unexpected_response);
+    // The other protocol begins behind a whole request (RFC 9110 §7.8).
+    const bool is_whole = kept.connection().is_complete();
+    if (!is_whole || !was_offered(request, upgraded.response)) co_return fail(Errc::unexpected_response);
     upgraded.connection = kept.connection().take_stream();
     co_return done;
   }
   done = co_await kept.connection().receive_body(upgraded.response);
   if (done) kept.end();
+  if (done && asks_for_codings(request, terms)) done = decode(upgraded.response, terms.max_body_bytes);
   co_return done;
 }
 

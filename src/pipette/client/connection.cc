@@ -79,7 +79,8 @@ Result<void> Connection::begin(const http::HttpUrl& url, const Request& request,
   const Result<http::BodyLength> length = writer_.write(out_, url, request, terms);
   if (!length) return fail(length.error());
   sent_length_ = *length;
-  keeps_alive_ = http::persists(false, request.fields.view());
+  keeps_alive_ = http::persists(false, request.fields.view()) &&
+                 (terms.fields == nullptr || http::persists(false, terms.fields->view()));
   reader_.begin(request.method, terms.max_body_bytes, terms.wants_upgrade);
   return {};
 }
@@ -288,7 +289,11 @@ Task<Result<void>> Connection::receive_body_slowly(Response& response) {
     if (!complete) co_return fail(complete.error());
     is_complete_ = *complete;
   }
-  if (is_sending_ && reader_.keeps_alive()) co_await has_gone_.wait();  // what it has answered to, it may still want
+  if (is_sending_) {  // what it has answered to, it may still want
+    const async::Alarm alarm(loop_, has_gone_, terms_->deadline);
+    co_await has_gone_.wait();
+    if (is_sending_) co_return fail(Errc::timed_out);
+  }
   if (thrown_) std::rethrow_exception(thrown_);
   co_return Result<void>();
 }
@@ -309,7 +314,11 @@ Task<Result<std::size_t>> Connection::read_body(MutableBytes into, Response& res
     }
     in_.commit(*count);
   }
-  if (is_sending_ && reader_.keeps_alive()) co_await has_gone_.wait();
+  if (is_sending_) {
+    const async::Alarm alarm(loop_, has_gone_, terms_->deadline);
+    co_await has_gone_.wait();
+    if (is_sending_) co_return fail(Errc::timed_out);
+  }
   if (thrown_) std::rethrow_exception(thrown_);
   co_return std::size_t{0};
 }

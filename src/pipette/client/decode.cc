@@ -11,11 +11,15 @@ namespace {
 
 constexpr std::size_t kLeastRoomBytes = 4096;
 
+bool says_otherwise(const http::OwnedFields& fields) {
+  return fields.contains("Accept-Encoding") || fields.contains("Range");
+}
+
 }  // namespace
 
 bool asks_for_codings(const Request& request, const Terms& terms) {
-  return terms.decompresses && request.method != http::Method::head && !request.fields.contains("Accept-Encoding") &&
-         !request.fields.contains("Range");
+  if (!terms.decompresses || request.method == http::Method::head || says_otherwise(request.fields)) return false;
+  return terms.fields == nullptr || !says_otherwise(*terms.fields);
 }
 
 std::optional<coding::Decoder> decoder_of(Response& response) {

@@ -61,6 +61,7 @@ Task<Result<void>> Host::exchange(Shared& shared, Guide& guide, const Request& r
       kept->host = &host;
       kept->visit = std::move(visit);
       kept->lease = std::move(lease);
+      connection.set_terms(given);  // which outlive this
       co_return done;
     }
     if (done) {

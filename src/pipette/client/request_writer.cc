@@ -1,20 +1,11 @@
 #include "pipette/client/request_writer.h"
 
 #include "pipette/client/decode.h"
+#include "pipette/client/default_fields.h"
 #include "pipette/coding/coding.h"
 
 namespace pipette::client {
-namespace {
-
-Result<void> set_defaults(http::OwnedFields& fields, const http::OwnedFields& defaults, const http::OwnedFields& own) {
-  for (std::size_t i = 0; i < defaults.size(); ++i) {
-    if (own.contains(defaults[i].name)) continue;
-    if (const Result<void> added = fields.add(defaults[i].name, defaults[i].value); !added) return added;
-  }
-  return {};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<void> check(const Request& request) {
   if (request.method == http::Method::connect || request.method == http::Method::other) return fail(Errc::bad_method);
@@ -58,7 +49,7 @@ Result<http::RequestTarget> RequestWriter::whole_target(const http::HttpUrl& url
 Result<void> RequestWriter::dress(const Request& request, const Terms& terms) {
   dressed_ = request.fields;
   if (terms.fields != nullptr) {
-    if (const Result<void> set = set_defaults(dressed_, *terms.fields, request.fields); !set) return set;
+    if (const Result<void> set = add_default_fields(dressed_, *terms.fields, request.fields); !set) return set;
   }
   if (terms.overrides != nullptr) {
     for (std::size_t i = 0; i < terms.overrides->size(); ++i) {
