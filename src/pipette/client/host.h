@@ -47,7 +47,7 @@ class Host {
     Host* host_;
   };
 
-  // Of a response whose body is still to be read: its connection, whose terms must be replaced at once.
+  // Of a response whose body is still to be read: its connection, under the terms that were given.
   struct Kept {
     Host* host = nullptr;
     std::optional<Visit> visit;
