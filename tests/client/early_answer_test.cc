@@ -158,6 +158,11 @@ TEST(EarlyAnswer, OfAStreamFindsTheTermsOfItsCall) {
   EXPECT_EQ(page->status(), 200);
 }
 
+Task<> say_in_a_second(async::Loop& loop, ScriptedServer& server, std::string octets) {
+  co_await async::sleep_until(loop, TimePoint(1s));
+  server.say(0, octets);
+}
+
 TEST(EarlyAnswer, DoesNotOutliveTheDeadlineOfItsCall) {
   for (const bool is_streamed : {false, true}) {
     Lab lab;
@@ -171,10 +176,7 @@ TEST(EarlyAnswer, DoesNotOutliveTheDeadlineOfItsCall) {
     request.body_source = &never;
     CallOptions options;
     options.deadline = TimePoint(5s);
-    lab.spawn([](ScriptedServer& app, async::Loop& loop) -> Task<> {
-      co_await async::sleep_until(loop, TimePoint(1s));
-      app.say(0, lab::respond(200, "early"));
-    }(server, lab.world().loop()));
+    lab.spawn(say_in_a_second(lab.world().loop(), server, lab::respond(200, "early")));
     if (is_streamed) {
       Result<ResponseStream> page = lab.run(client.stream(request, options));
       ASSERT_TRUE(page);
@@ -198,10 +200,8 @@ TEST(EarlyAnswer, ThatSwitchesBehindHalfARequestIsNone) {
   request.url = kUrl;
   request.body_source = &never;
   ASSERT_TRUE(request.fields.set("Upgrade", "echo"));
-  lab.spawn([](ScriptedServer& app, async::Loop& loop) -> Task<> {
-    co_await async::sleep_until(loop, TimePoint(1s));
-    app.say(0, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n");
-  }(server, lab.world().loop()));
+  const std::string answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n";
+  lab.spawn(say_in_a_second(lab.world().loop(), server, answer));
   EXPECT_EQ(lab.run(client.upgrade(request)).error(), Errc::unexpected_response);
   EXPECT_EQ(client.open_connections(), 0U);
 }

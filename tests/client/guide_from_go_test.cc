@@ -107,12 +107,13 @@ TEST(GuideFromGo, SetsAResponseInAnyOrder) {
 
 TEST(GuideFromGo, StopsWhatNobodyWaitsFor) {
   Lab lab;
-  lab.serve(slow, "app:80");
+  const server::Worker& worker = lab.serve(slow, "app:80");
   Peer peer = lab.connect("app:80");
   peer.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n");
   lab.advance(1s);
   peer.abort();
-  lab.settle();  // and the lab finds nothing left
+  lab.settle();
+  EXPECT_EQ(worker.open_connections(), 0U) << "its handler has ended too";
 }
 
 TEST(GuideFromGo, CallsForTheSakeOfARequest) {
@@ -603,6 +604,7 @@ TEST(GuideFromGo, CallsWithOptions) {
       "app:80");
   Client client(lab.runtime());
   lab.run(call_with_options(lab.runtime(), client));
+  EXPECT_EQ(client.pending(), 0U);
 }
 
 Task<Result<net::Connected>> dial_there(Runtime& runtime, TimePoint deadline) {
