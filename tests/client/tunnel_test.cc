@@ -387,11 +387,11 @@ class FakeSecurity final : public net::Security {
  public:
   explicit FakeSecurity(async::Loop& loop, bool hangs = false) : loop_(loop), hangs_(hangs) {}
 
-  Task<Result<net::Secured>> server(std::unique_ptr<net::Connection>, TimePoint) override {
+  Task<Result<net::Secured>> server(Runtime&, std::unique_ptr<net::Connection>, TimePoint) override {
     co_return fail(Errc::not_supported);
   }
-  Task<Result<net::Secured>> client(std::unique_ptr<net::Connection> connection, net::ServerName name, net::Alpn alpn,
-                                    TimePoint deadline) override {
+  Task<Result<net::Secured>> client(Runtime&, std::unique_ptr<net::Connection> connection, net::ServerName name,
+                                    net::Alpn alpn, TimePoint deadline) override {
     names.push_back(name.host + " " + alpn.protocols.at(0));
     if (hangs_) {
       co_await async::sleep_until(loop_, deadline);

@@ -26,11 +26,11 @@ using testing::StartsWith;
 // Says "hello NAME" where a handshake would be, and leaves the octets as they are.
 class Hello final : public net::Security {
  public:
-  Task<Result<net::Secured>> server(std::unique_ptr<net::Connection>, TimePoint) override {
+  Task<Result<net::Secured>> server(Runtime&, std::unique_ptr<net::Connection>, TimePoint) override {
     co_return fail(Errc::not_supported);
   }
-  Task<Result<net::Secured>> client(std::unique_ptr<net::Connection> connection, net::ServerName name, net::Alpn alpn,
-                                    TimePoint deadline) override {
+  Task<Result<net::Secured>> client(Runtime&, std::unique_ptr<net::Connection> connection, net::ServerName name,
+                                    net::Alpn alpn, TimePoint deadline) override {
     EXPECT_THAT(alpn.protocols, ElementsAre("http/1.1"));
     if (is_silent) {
       co_await async::sleep_until(*loop, deadline);

@@ -41,10 +41,10 @@ constexpr std::string_view kName = "127.1";
 // Lets octets pass as they are: what is https then goes through a tunnel, to a site that speaks http.
 class NoSecurity final : public net::Security {
  public:
-  Task<Result<net::Secured>> server(std::unique_ptr<net::Connection>, TimePoint) override {
+  Task<Result<net::Secured>> server(Runtime&, std::unique_ptr<net::Connection>, TimePoint) override {
     co_return fail(Errc::not_supported);
   }
-  Task<Result<net::Secured>> client(std::unique_ptr<net::Connection> connection, net::ServerName, net::Alpn,
+  Task<Result<net::Secured>> client(Runtime&, std::unique_ptr<net::Connection> connection, net::ServerName, net::Alpn,
                                     TimePoint) override {
     net::Secured secured;
     secured.connection = std::move(connection);

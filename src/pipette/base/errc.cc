@@ -102,6 +102,16 @@ constexpr std::array kRows = {
     ErrcRow{proxy_unauthorized, "the proxy wants other credentials", 502, "RFC 9110 15.5.8", true},
     ErrcRow{bad_proxy_answer, "malformed answer of a proxy", 502, "RFC 9110 15.6.3", true},
 
+    ErrcRow{bad_certificate, "certificate or key that cannot be used", 500, "RFC 5280 4", true},
+    ErrcRow{certificate_expired, "the certificate has expired", 502, "RFC 5280 4.1.2.5", true},
+    ErrcRow{certificate_not_yet_valid, "the certificate is not valid yet", 502, "RFC 5280 4.1.2.5", true},
+    ErrcRow{certificate_name_mismatch, "the certificate is for another name", 502, "RFC 9110 4.3.4", true},
+    ErrcRow{certificate_untrusted, "nobody trusted has issued the certificate", 502, "RFC 5280 6", true},
+    ErrcRow{certificate_missing, "the peer has shown no certificate", 502, "RFC 8446 4.4.2", true},
+    ErrcRow{tls_mismatch, "no TLS version, cipher or protocol in common", 502, "RFC 8446 4.1.1", true},
+    ErrcRow{tls_refused, "the peer has ended TLS with an alert", 502, "RFC 8446 6.2", true},
+    ErrcRow{bad_tls_record, "what came is not TLS, or has been tampered with", 502, "RFC 8446 5", true},
+
     ErrcRow{no_available_target, "no target is there for the call", 503, "RFC 9110 15.6.4", true},
 
     ErrcRow{managed_field, "the stack sets that field itself", 500, "RFC 9112 6", true},

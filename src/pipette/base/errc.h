@@ -116,6 +116,17 @@ enum class Errc {
   proxy_unauthorized,
   bad_proxy_answer,
 
+  // What secures a connection.
+  bad_certificate,
+  certificate_expired,
+  certificate_not_yet_valid,
+  certificate_name_mismatch,
+  certificate_untrusted,
+  certificate_missing,
+  tls_mismatch,
+  tls_refused,
+  bad_tls_record,
+
   // Targets to choose from.
   no_available_target,
 

@@ -274,7 +274,7 @@ Task<Result<net::Connected>> dial_one(Runtime& runtime, Dialer& dialer, const Pr
     net::Alpn alpn;
     alpn.protocols.emplace_back("http/1.1");
     Task<Result<net::Secured>> handshake =
-        options.security->client(std::move(connected->connection), std::move(name), std::move(alpn), limit.at);
+        options.security->client(runtime, std::move(connected->connection), std::move(name), std::move(alpn), limit.at);
     Result<net::Secured> secured = co_await handshake;
     if (!secured) co_return fail(limit.name(secured.error(), runtime.loop().now()));
     connected->connection = std::move(secured->connection);

@@ -86,7 +86,7 @@ class Opening {
     net::ServerName name{host};
     net::Alpn alpn{std::vector<std::string>(1, "http/1.1")};
     Task<Result<net::Secured>> handshake =
-        shared_.options.security->client(std::move(stream), std::move(name), std::move(alpn), until);
+        shared_.options.security->client(shared_.runtime, std::move(stream), std::move(name), std::move(alpn), until);
     Result<net::Secured> secured = co_await handshake;
     const bool is_late = !secured && secured.error() == make_error_code(Errc::timed_out);
     if (is_late && loop().now() < terms_.deadline) secured = fail(Errc::tls_handshake_timeout);

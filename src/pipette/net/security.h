@@ -3,11 +3,14 @@
 //
 //   plain connection ──> server(…) or client(…): handshake until `deadline` ──> Secured
 //
+// `runtime` is the connection's: its loop wakes, its clock says whether a certificate has expired.
+//
 // The secured connection keeps the contract of net/connection.h: closing one direction sends close_notify
 // (RFC 8446 §6.1), and end of stream without it is Errc::connection_reset, never a clean end.
 //
-// Errors    what the handshake says; Errc::timed_out at the deadline.
-// Lifetime  outlives the connections it secured.
+// Errors    Errc::certificate_expired and what stands beside it; what the connection says; timed_out at the deadline.
+// Lifetime  outlives the connections it secured; the runtime outlives them too.
+// Threads   any: one may serve several loops at once.
 #pragma once
 
 #include <memory>
@@ -18,6 +21,7 @@
 #include "pipette/base/result.h"
 #include "pipette/base/time.h"
 #include "pipette/net/connection.h"
+#include "pipette/net/runtime.h"
 
 namespace pipette::net {
 
@@ -35,6 +39,8 @@ struct SecurityFacts {
   std::string alpn;              // what was agreed on; empty when nothing was
   std::string server_name;       // what the client asked for
   std::string peer_certificate;  // DER; empty when the peer showed none
+  std::string cipher;            // "TLS_AES_128_GCM_SHA256"
+  bool is_resumed = false;       // an earlier session goes on
 };
 
 struct Secured {
@@ -49,9 +55,10 @@ class Security {
   Security& operator=(const Security&) = delete;
   virtual ~Security() = default;
 
-  virtual Task<Result<Secured>> server(std::unique_ptr<Connection> connection, TimePoint deadline) = 0;
-  virtual Task<Result<Secured>> client(std::unique_ptr<Connection> connection, ServerName name, Alpn alpn,
+  virtual Task<Result<Secured>> server(Runtime& runtime, std::unique_ptr<Connection> connection,
                                        TimePoint deadline) = 0;
+  virtual Task<Result<Secured>> client(Runtime& runtime, std::unique_ptr<Connection> connection, ServerName name,
+                                       Alpn alpn, TimePoint deadline) = 0;
 };
 
 }  // namespace pipette::net

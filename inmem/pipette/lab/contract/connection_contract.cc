@@ -153,7 +153,7 @@ TEST_P(ConnectionContract, CloseDeliversWhatWasAcceptedOverUnreadInput) {
   closing.start();
   EXPECT_EQ(receive(there(), 10), "the answer");
   EXPECT_THAT(read(there()), gives(0));
-  ASSERT_TRUE(there().try_close_write());
+  run_until([&] { return there().try_close_write().has_value(); });
   run_until([&] { return closing.done(); });
   EXPECT_TRUE(closing.await_resume());
   here_.reset();
@@ -179,9 +179,14 @@ TEST_P(ConnectionContract, CloseLingersForSoLongAndNoLonger) {
 
 TEST_P(ConnectionContract, DeliversAllThatWasTakenWhenItDiesAfterCloseWrite) {
   const std::size_t sent = fill(here());
-  ASSERT_TRUE(here().try_close_write());
+  std::string received;
+  for (Result<void> closed = here().try_close_write(); !closed; closed = here().try_close_write()) {
+    ASSERT_THAT(closed, fails_with(Errc::would_block));  // not all of it has reached the layer below
+    received += receive(there(), 1);
+  }
   here_.reset();
-  EXPECT_EQ(receive(there(), sent).size(), sent);
+  received += receive(there(), sent - received.size());
+  EXPECT_EQ(received.size(), sent);
   EXPECT_THAT(read(there()), gives(0));
 }
 
@@ -377,7 +382,7 @@ TEST_P(ConnectionContract, WakesAReaderWhenBytesArrive) {
   here().wait(Direction::read, reader);
   send(there(), "x");
   run_until([&] { return reader.count == 1; });
-  EXPECT_THAT(here().try_read(room_), gives(1));
+  EXPECT_THAT(read(here()), gives(1));
 }
 
 TEST_P(ConnectionContract, WakesAReaderWhenThePeerHasFinished) {
