@@ -28,8 +28,8 @@ using testing::Not;
 TEST(ServerOptions, AreWhatTheGuideSaysUnlessTold) {
   const ServerOptions options;
   const auto& [name, no_default_date, no_default_content_type,  //
-               read_header_timeout, read_timeout, read_body_min_rate, handler_timeout, write_timeout, write_min_rate,
-               idle_timeout, linger_timeout, tcp_keepalive,  //
+               tls_handshake_timeout, read_header_timeout, read_timeout, read_body_min_rate, handler_timeout,
+               write_timeout, write_min_rate, idle_timeout, linger_timeout, tcp_keepalive,  //
                head, max_request_body_bytes, concurrency, max_conns_per_ip, evict_idle, refusal, max_requests_per_conn,
                max_conn_age, max_overdue_handlers, disable_keepalive, get_only,  //
                read_buffer_bytes, write_buffer_bytes, max_read_ahead_bytes, stream_request_body, max_drain_bytes,
@@ -39,6 +39,7 @@ TEST(ServerOptions, AreWhatTheGuideSaysUnlessTold) {
   EXPECT_FALSE(no_default_date);
   EXPECT_FALSE(no_default_content_type);
 
+  EXPECT_EQ(tls_handshake_timeout, 10s);
   EXPECT_EQ(read_header_timeout, 10s);
   EXPECT_EQ(read_timeout, 60s);
   EXPECT_EQ(read_body_min_rate, 240U);

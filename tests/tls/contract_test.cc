@@ -1,5 +1,5 @@
-// The contract suite on secured connections, over pipes in memory: with the buffers of a kernel, and with tiny ones that
-// cut every record to pieces.
+// The contract suite on secured connections, over pipes in memory: with the buffers of a kernel, and with tiny ones
+// that cut every record to pieces.
 #include <array>
 #include <span>
 

@@ -1,12 +1,15 @@
 // What tests of TLS need: an authority, what it has issued, and two ends that have shaken hands.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "pipette/async/task.h"
+#include "pipette/inmem/pipe.h"
 #include "pipette/inmem/world.h"
 #include "pipette/net/security.h"
 #include "pipette/tls/authority.h"
@@ -74,6 +77,29 @@ inline Task<> shake_as_server(Runtime& runtime, net::Security& security, std::un
   Task<Result<net::Secured>> handshake = security.server(runtime, std::move(connection), deadline);
   outcome.server = co_await handshake;
   outcome.is_server_done = true;
+}
+
+// A handshake over a pipe, driven until neither side goes on.
+inline Handshakes shake(inmem::World& world, net::Security& client, net::Security& server,
+                        const std::string& name = "app", std::vector<std::string> alpn = {"http/1.1"}) {
+  auto [here, there] = inmem::make_pipe(world.loop());
+  Handshakes outcome;
+  Task<> one = shake_as_client(world.runtime(), client, std::move(here), name, std::move(alpn), kNever, outcome);
+  Task<> other = shake_as_server(world.runtime(), server, std::move(there), kNever, outcome);
+  one.start();
+  other.start();
+  world.settle();
+  return outcome;
+}
+
+// Octets in and out, where nothing has to be waited for.
+inline Result<std::size_t> write_now(net::Connection& connection, Bytes text) {
+  return connection.try_write(std::span(&text, 1));
+}
+inline std::string read_now(net::Connection& connection) {
+  std::array<char, 4096> room;
+  const Result<std::size_t> count = connection.try_read(room);
+  return count ? std::string(room.data(), *count) : count.error().message();
 }
 
 }  // namespace pipette::tls

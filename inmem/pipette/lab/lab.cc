@@ -72,8 +72,9 @@ Task<> shut_down(server::Worker& worker, TimePoint deadline, server::ShutdownRep
 }
 
 // A test sees what its server says, redirects too.
-client::ClientOptions as_told() {
+client::ClientOptions as_told(net::Security* security) {
   client::ClientOptions options;
+  options.security = security;
   options.redirects.max = 0;
   return options;
 }
@@ -84,7 +85,7 @@ Lab::Lab(const LabOptions& options, std::source_location where)
     : where_(where),
       world_(options.oracle, options.seed),
       sometimes_(options.sometimes != nullptr ? options.sometimes : &own_sometimes_),
-      client_(world_.runtime(), as_told()),
+      client_(world_.runtime(), as_told(options.security)),
       fibers_(world_.loop()),
       serving_(world_.loop()),
       tasks_(world_.loop()) {
@@ -152,14 +153,14 @@ void Lab::strike_step() {
 
 Runtime& Lab::runtime_of(const net::Address& address) { return world_.host(host_of(address)).runtime(); }
 
-server::Worker& Lab::serve(const Server& server, std::string_view address) {
+server::Worker& Lab::serve(const Server& server, std::string_view address, net::Security* security) {
   const net::Address where = parse_address(address);
   net::Runtime& runtime = runtime_of(where);
   Result<std::unique_ptr<net::Listener>> listener = runtime.network().listen(where);
   if (!listener) throw std::system_error(listener.error(), "listen on " + std::string(address));
   workers_.push_back(std::make_unique<server::Worker>(server, runtime));
   addresses_.emplace_back(address);
-  serving_.spawn(workers_.back()->serve(std::move(*listener)));
+  serving_.spawn(workers_.back()->serve(std::move(*listener), security));
   settle();
   return *workers_.back();
 }
@@ -171,13 +172,29 @@ server::Worker& Lab::serve(Handler handler, std::string_view address, ServerOpti
 
 Peer Lab::connect(std::string_view address) {
   settle();
-  const net::Address target = parse_address(address);
-  std::optional<Result<net::Connected>> connected;
-  const TimePoint deadline = after(now(), kDialTimeout);
-  drive(await_into(runtime().network().dial(target, deadline), connected), "a connection to " + std::string(address));
-  if (!*connected) throw std::system_error(connected->error(), "connect to " + std::string(address));
+  std::unique_ptr<net::Connection> connection = dial(address);
   settle();
-  return {world_, std::move((*connected)->connection)};
+  return {world_, std::move(connection)};
+}
+
+Peer Lab::connect(std::string_view address, net::Security& security) {
+  settle();
+  std::unique_ptr<net::Connection> connection = dial(address);
+  std::optional<Result<net::Secured>> secured;
+  Task<Result<net::Secured>> handshake = security.client(
+      runtime(), std::move(connection), {parse_address(address).text()}, {{"http/1.1"}}, after(now(), kDialTimeout));
+  drive(await_into(std::move(handshake), secured), "a handshake with " + std::string(address));
+  if (!*secured) throw std::system_error(secured->error(), "the handshake with " + std::string(address));
+  settle();
+  return {world_, std::move((*secured)->connection)};
+}
+
+std::unique_ptr<net::Connection> Lab::dial(std::string_view address) {
+  std::optional<Result<net::Connected>> connected;
+  Task<Result<net::Connected>> dialing = runtime().network().dial(parse_address(address), after(now(), kDialTimeout));
+  drive(await_into(std::move(dialing), connected), "a connection to " + std::string(address));
+  if (!*connected) throw std::system_error(connected->error(), "connect to " + std::string(address));
+  return std::move((*connected)->connection);
 }
 
 client::Response Lab::get(std::string url) {

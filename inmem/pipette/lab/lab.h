@@ -101,6 +101,7 @@ struct LabOptions {
   unsigned faults_one_in = 256;          // operations, when chance decides
   bool records = false;                  // every decision, for world().decisions().recorded()
   SometimesCounts* sometimes = nullptr;  // where to count; null: in the lab itself
+  net::Security* security = nullptr;     // with which the lab's client calls https://; outlives the lab
 };
 
 // Options of a server that logs nothing: a sweep makes it tell of the same accept that fails a thousand times.
@@ -119,13 +120,16 @@ class Lab {
   Lab& operator=(const Lab&) = delete;
   ~Lab();
 
-  // Serves until the lab ends, or until worker(address).shutdown(), on the host that the address names.
-  server::Worker& serve(const Server& server, std::string_view address);
+  // Serves until the lab ends, or until worker(address).shutdown(), on the host that the address names; with
+  // `security`, which outlives the lab, https.
+  server::Worker& serve(const Server& server, std::string_view address, net::Security* security = nullptr);
   // The same, with a server of the lab's own: for a body that is run again and again, which must not keep one itself.
   server::Worker& serve(Handler handler, std::string_view address, ServerOptions options = {});
   // A connection to `address` with a scripted peer at this end. Throws std::system_error when it is refused. Moves the
   // clock only as far as links with a latency ask for.
   Peer connect(std::string_view address);
+  // The same, secured: the peer speaks inside. Throws std::system_error when the handshake fails.
+  Peer connect(std::string_view address, net::Security& security);
 
   client::Response get(std::string url);
   client::Response post(std::string url, std::string content_type, std::string body);
@@ -202,6 +206,7 @@ class Lab {
     result.emplace(co_await task);
   }
   Task<> keep_exception(Task<> task);
+  std::unique_ptr<net::Connection> dial(std::string_view address);
   void drive(Task<> task, std::string_view what);
   client::Response driven(Task<Result<client::Response>> call, const std::string& what);
   void take_liberties(const LabOptions& options);

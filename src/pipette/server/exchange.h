@@ -41,6 +41,7 @@ struct Ends : async::RecycledFrame {
   Ends(net::Address of_local, net::Address of_remote) : local(std::move(of_local)), remote(std::move(of_remote)) {}
   net::Address local;
   net::Address remote;
+  std::shared_ptr<const net::SecurityFacts> security;  // null: the connection is not secured
 };
 
 class Server;

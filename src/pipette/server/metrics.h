@@ -51,6 +51,11 @@ struct MetricsOf {
   Number evicted{};             // closed to make room, or because the user wanted it
   Number cut{};                 // aborted at the deadline of a shutdown
 
+  // Handshakes.
+  Number tls_handshakes{};          // that were begun
+  Number tls_handshake_failures{};  // those that came too late among them
+  Number tls_handshake_timeouts{};
+
   // Exchanges.
   Number exchanges{};                 // that were served
   std::array<Number, 6> responses{};  // to these and to what was refused, by the first digit of their status

@@ -1,6 +1,6 @@
 // What a server may be told. Every default is safe: each phase and each size is bounded.
 //
-//   accept ─ head ────────── body ───────────── handler ──────── write ─────────────── idle ─ …
+//   accept ─ handshake ─ head ────────── body ───────────── handler ──────── write ─────────────── idle ─ …
 //          │ read_header_timeout                │ handler_timeout│ write_timeout        │ idle_timeout
 //          │ read_timeout ────────────────────> │                │ write_min_rate       │
 //                            │ read_body_min_rate
@@ -67,6 +67,9 @@ struct ServerOptions {
   bool no_default_content_type = false;
 
   // ---- time-outs
+  // From accept to the end of the TLS handshake, where there is one; the head has its time from then on. The connection
+  // is closed.
+  Duration tls_handshake_timeout = std::chrono::seconds(10);
   // From the first octet of a request (from accept, for the first one) to the end of its head. The client gets 408; a
   // connection that sent nothing is just closed.
   Duration read_header_timeout = std::chrono::seconds(10);

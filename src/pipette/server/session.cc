@@ -51,7 +51,8 @@ bool is_silent(const Exchange& exchange) {
 
 }  // namespace
 
-Session::Session(Worker& worker, net::Connected connected, std::uint64_t id)
+Session::Session(Worker& worker, net::Connected connected, std::shared_ptr<const net::SecurityFacts> security,
+                 std::uint64_t id)
     : worker_(worker),
       id_(id),
       connection_(std::move(connected.connection)),
@@ -64,7 +65,9 @@ Session::Session(Worker& worker, net::Connected connected, std::uint64_t id)
       connected_at_(worker.loop_.now()),
       old_at_(after(connected_at_, options().max_conn_age)),
       began_at_(connected_at_),
-      is_draining_(worker.is_draining_) {}
+      is_draining_(worker.is_draining_) {
+  ends_->security = std::move(security);
+}
 
 Session::~Session() {
   worker_.leave_idle(idle_place_);
@@ -173,7 +176,7 @@ void Session::ensure_exchange() {
   exchange_->ends = ends_.get();
   exchange_->connection_id = id_;
   exchange_->connected_at = connected_at_;
-  exchange_->security = nullptr;
+  exchange_->security = ends_->security.get();
   configure_as_server();
   if (out_.gathered().capacity() == 0) out_.gathered() = worker_.buffers_.take(options().write_buffer_bytes);
 }

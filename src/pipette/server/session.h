@@ -40,7 +40,8 @@ class Worker;
 
 class Session final : public ListNode, private ReadAhead::Owner, private Outbox::Owner {
  public:
-  Session(Worker& worker, net::Connected connected, std::uint64_t id);
+  Session(Worker& worker, net::Connected connected, std::shared_ptr<const net::SecurityFacts> security,
+          std::uint64_t id);
   ~Session();
 
   Task<> run();

@@ -8,6 +8,7 @@
 
 #include "pipette/async/alarm.h"
 #include "pipette/async/sleep.h"
+#include "pipette/async/until_stopped.h"
 #include "pipette/async/yield.h"
 #include "pipette/http/status.h"
 #include "pipette/net/close.h"
@@ -59,6 +60,7 @@ Worker::Worker(const Server& server, Runtime& runtime)
       has_rules_(server.options().on_header_received || server.options().get_only),
       tells_access_(server.options().on_access),
       stopping_(loop_),
+      cutting_(loop_),
       handlers_(loop_),
       hijackers_(loop_),
       refusals_(loop_),
@@ -79,7 +81,7 @@ void Worker::make_prefix(int status, WallTime now) {
 
 // ---- connections -----------------------------------------------------------------------------------------
 
-Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
+Task<> Worker::serve(std::unique_ptr<net::Listener> listener, net::Security* security) {
   if (is_draining_) co_return;
   Acceptor acceptor(std::move(listener));
   acceptors_.push_back(acceptor);
@@ -92,7 +94,7 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener) {
     Result<net::Connected> connected = co_await acceptor.listener->accept();
     if (connected) {
       pause = kFirstPause;
-      if (admit(*connected)) sessions_.spawn(run_session(std::move(*connected)));
+      if (admit(*connected)) sessions_.spawn(run_session(std::move(*connected), security));
       continue;
     }
     if (connected.error() == make_error_code(Errc::listener_closed)) co_return;
@@ -111,9 +113,9 @@ Task<> Worker::shed(net::Listener& listener) {
   }
 }
 
-Task<> Worker::serve_connection(net::Connected connected) {
+Task<> Worker::serve_connection(net::Connected connected, net::Security* security) {
   if (!admit(connected)) return nothing();
-  return run_session(std::move(connected));
+  return run_session(std::move(connected), security);
 }
 
 // Counts a connection from now on, though it is served later: neither a limit nor a shutdown may overlook it. One that
@@ -152,10 +154,40 @@ Task<> Worker::refuse(net::Connected connected, int status) {
   (void)co_await net::close(connection, deadline);
 }
 
-Task<> Worker::run_session(net::Connected connected) {
+// The connection, secured; or why it is not. A shutdown that has come to its deadline cuts it.
+Task<Result<net::Secured>> Worker::shake_hands(std::unique_ptr<net::Connection> connection, net::Security& security,
+                                               const net::Address& remote) {
+  count(&Metrics::tls_handshakes);
+  const TimePoint deadline = after(loop_.now(), server_.options().tls_handshake_timeout);
+  Task<Result<net::Secured>> handshake = security.server(runtime_, std::move(connection), deadline);
+  Task<std::optional<Result<net::Secured>>> shaking =
+      async::until_stopped(loop_, std::move(handshake), cutting_.token());
+  std::optional<Result<net::Secured>> secured = co_await shaking;
+  if (!secured) co_return fail(Errc::operation_canceled);
+  if (*secured) co_return std::move(*secured);
+  const std::error_code error = secured->error();
+  count(&Metrics::tls_handshake_failures);
+  if (error == make_error_code(Errc::timed_out)) count(&Metrics::tls_handshake_timeouts);
+  if (server_.options().log_all_errors) {
+    const std::string who = server_.options().secure_error_log_message ? "a client" : remote.to_string();
+    server_.log("the TLS handshake with " + who + " failed: " + error.message());
+  }
+  co_return fail(error);
+}
+
+Task<> Worker::run_session(net::Connected connected, net::Security* security) {
   const net::Address remote = connected.remote;
-  {
-    Session session(*this, std::move(connected), ++connections_);
+  std::shared_ptr<const net::SecurityFacts> facts;
+  if (security != nullptr) {
+    Task<Result<net::Secured>> handshake = shake_hands(std::move(connected.connection), *security, remote);
+    Result<net::Secured> secured = co_await handshake;
+    if (secured) {
+      connected.connection = std::move(secured->connection);
+      facts = std::make_shared<const net::SecurityFacts>(std::move(secured->facts));
+    }
+  }
+  if (connected.connection != nullptr) {
+    Session session(*this, std::move(connected), std::move(facts), ++connections_);
     open_sessions_.push_back(session);
     try {
       co_await session.run();
@@ -328,6 +360,7 @@ Task<ShutdownReport> Worker::shutdown(TimePoint deadline, Duration notice) {
     for (const std::unique_ptr<Exchange>& late : late_) late->stop.request_stop(async::StopReason::shutdown);
   }
   refused_.for_each([](Refused& refused) { refused.connected.connection->abort(); });
+  cutting_.request_stop(async::StopReason::shutdown);
   if (open_ > 0) {
     report.cut = open_;
     metrics_.cut.add(open_);

@@ -2,6 +2,7 @@
 //
 //   Worker worker(server, runtime);
 //   tasks.spawn(worker.serve(std::move(listener)));         // until the listener is closed; several may be served
+//   tasks.spawn(worker.serve(std::move(other), &security)); // https on this one
 //   ShutdownReport report = co_await worker.shutdown(after(loop.now(), 30s));
 //
 //   running ──shutdown()──> draining ─────────────────────────────────> stopped
@@ -27,6 +28,7 @@
 #include "pipette/async/task_group.h"
 #include "pipette/http/date.h"
 #include "pipette/net/runtime.h"
+#include "pipette/net/security.h"
 #include "pipette/server/buffer_pool.h"
 #include "pipette/server/exchange.h"
 #include "pipette/server/ip_limit.h"
@@ -56,9 +58,11 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
   ~Worker();
 
-  Task<> serve(std::unique_ptr<net::Listener> listener);
+  // With `security`, which outlives the worker, connections are secured before they are served. A handshake that hangs
+  // or fails keeps nobody else waiting.
+  Task<> serve(std::unique_ptr<net::Listener> listener, net::Security* security = nullptr);
   // One connection, from anywhere, until it is closed. Limits hold for it too.
-  Task<> serve_connection(net::Connected connected);
+  Task<> serve_connection(net::Connected connected, net::Security* security = nullptr);
 
   // Safe to call again, also while another call waits.
   Task<ShutdownReport> shutdown(TimePoint deadline, Duration notice = kStopNotice);
@@ -92,7 +96,9 @@ class Worker {
   std::string_view date_line() { return date_.at(loop_.wall_now()); }
   Task<> shed(net::Listener& listener);
   bool admit(net::Connected& connected);
-  Task<> run_session(net::Connected connected);
+  Task<> run_session(net::Connected connected, net::Security* security);
+  Task<Result<net::Secured>> shake_hands(std::unique_ptr<net::Connection> connection, net::Security& security,
+                                         const net::Address& remote);
   Task<> refuse(net::Connected connected, int status);
   Task<> wait_for_end(TimePoint deadline);
   void note_end();
@@ -135,6 +141,7 @@ class Worker {
   bool is_draining_ = false;
   bool stops_handlers_ = false;  // the end is near: those that are at work are told, and those that begin
   async::StopSource stopping_;   // ends the pauses of those who accept
+  async::StopSource cutting_;    // ends handshakes
   std::uint64_t connections_ = 0;
   std::size_t open_ = 0;
   std::size_t overdue_ = 0;

@@ -15,8 +15,8 @@ using net::Direction;
 
 constexpr std::size_t kMaxRecord = SSL3_RT_MAX_PLAIN_LENGTH;
 constexpr std::size_t kMaxOutgoing = 64 * 1024;
-// Reading makes ciphertext too, when the peer asks for new keys. One that goes on asking and takes no answer is not read
-// any more; far beyond what writing leaves, lest two peers that both write wait for each other.
+// Reading makes ciphertext too, when the peer asks for new keys. One that goes on asking and takes no answer is not
+// read any more; far beyond what writing leaves, lest two peers that both write wait for each other.
 constexpr std::size_t kMaxUnanswered = 2 * kMaxOutgoing;
 
 // For whoever speaks HTTP where TLS is spoken, as a browser does that is given the wrong scheme.

@@ -117,6 +117,7 @@ Generation::Generation(const Library& library, Options options, TicketKeys& tick
   }
   if (!options_.trust.file.empty() && trusted_.empty()) refuse_because(options_.trust.file + ": no certificate in it");
   if (!identities_.empty()) make_server_context();
+  if (library_.is_seeded()) make_client_context();  // so that no draw depends on when it is made
 }
 
 // ---- reading -----------------------------------------------------------------------------------------------
@@ -211,10 +212,17 @@ void Generation::make_server_context() {
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
 }
 
+SSL_CTX* Generation::client_context() {
+  std::call_once(client_once_, [this] {
+    if (client_ == nullptr) make_client_context();
+    if (options_.trust.system && !options_.skips_verification) SSL_CTX_set_default_verify_paths(client_.get());
+  });
+  return client_.get();
+}
+
 void Generation::make_client_context() {
   client_ = make_context(TLS_client_method());
   SSL_CTX* const context = client_.get();
-  if (options_.trust.system && !options_.skips_verification) SSL_CTX_set_default_verify_paths(context);
   trust_given(context);
   SSL_CTX_set_verify(context, options_.skips_verification ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -254,8 +262,7 @@ OwnedSsl Generation::make_server() const {
 }
 
 OwnedSsl Generation::make_client(const net::ServerName& name, const net::Alpn& alpn) {
-  std::call_once(client_once_, [this] { make_client_context(); });
-  OwnedSsl made(SSL_new(client_.get()));
+  OwnedSsl made(SSL_new(client_context()));
   SSL* const ssl = made.get();
   if (ssl == nullptr) throw std::bad_alloc();
   SSL_set_connect_state(ssl);
@@ -264,7 +271,8 @@ OwnedSsl Generation::make_client(const net::ServerName& name, const net::Alpn& a
   if (X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) != 1) {
     ERR_clear_error();
     X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    const bool is_name = !host.empty() && ask_for(ssl, host) &&
+    // To OpenSSL a dot in front means every name below.
+    const bool is_name = !host.empty() && host.front() != '.' && ask_for(ssl, host) &&
                          X509_VERIFY_PARAM_set1_host(rules, host.data(), host.size()) == 1;
     if (!is_name && !options_.skips_verification) return nullptr;
   }
@@ -331,8 +339,10 @@ int Generation::prepare_ticket(SSL* ssl, unsigned char* name, unsigned char* iv,
   const Connection& connection = Connection::of(ssl);
   TicketKeys& keys = connection.generation().tickets_;
   const WallTime now = connection.loop().wall_now();
-  return is_new == 1 ? keys.prepare_to_issue(now, name, iv, cipher, mac)
-                     : keys.prepare_to_read(now, name, iv, cipher, mac);
+  if (is_new == 1) return keys.prepare_to_issue(now, name, iv, cipher, mac);
+  const int outcome = keys.prepare_to_read(now, name, iv, cipher, mac);
+  const bool is_for_one_use = SSL_version(ssl) >= TLS1_3_VERSION;
+  return outcome == 1 && is_for_one_use ? 2 : outcome;
 }
 
 int Generation::staple(SSL* ssl, void* generation) {

@@ -47,6 +47,7 @@ class Generation {
   std::vector<OwnedCertificate> parse_certificates(std::string_view pem) const;
   OwnedContext make_context(const SSL_METHOD* method) const;
   void make_server_context();
+  SSL_CTX* client_context();
   void make_client_context();
   void issue_tickets(SSL_CTX* context, bool is_server) const;
   void trust_given(SSL_CTX* context) const;
