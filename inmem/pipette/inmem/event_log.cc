@@ -70,6 +70,8 @@ std::string_view to_string(EventKind kind) {
       return "fault";
     case EventKind::link:
       return "link";
+    case EventKind::keys:
+      return "keys";
   }
   return "?";
 }

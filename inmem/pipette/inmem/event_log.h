@@ -43,6 +43,7 @@ enum class EventKind : std::uint8_t {
   timed_out,      // text: "read" or "write"; side: whose deadline passed
   fault,          // text: the fault that struck, and where
   link,           // text: what changed on a link ("client -> app: black hole")
+  keys,           // text: a line of a key log (SSLKEYLOGFILE), with which a capture is read
 };
 
 std::string_view to_string(EventKind kind);

@@ -57,6 +57,7 @@ std::string line(const EventLog& log, const Event& event) {
     case EventKind::reset:
     case EventKind::fault:
     case EventKind::link:
+    case EventKind::keys:
       text += to_string(event.kind);
       if (!name.empty() && event.kind == EventKind::fault) text.append(" at ").append(name);
       text.append(": ").append(event.octets);

@@ -273,6 +273,7 @@ std::size_t Plot::find_lane(std::string_view words) const {
 
 void Plot::add(const Event& event, bool is_shown) {
   if (event.kind == EventKind::received) return arrive(event, is_shown);
+  if (event.kind == EventKind::keys) return;  // for captures
   if (is_shown && !join_last(event)) add_step(event);
   const bool travels = event.kind == EventKind::sent || event.kind == EventKind::finished;
   if (!travels || !has_facts(event)) return;

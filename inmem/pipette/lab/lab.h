@@ -199,6 +199,8 @@ class Lab {
   // Who waits for what, and why: the body of a Stuck report.
   std::string describe_waits();
   void note(std::string_view text) { world_.log().note(now(), text); }
+  // A line of a key log: what was secured with it can be read in a capture (pcap.h). For tls::Options::on_key_log.
+  void keep_keys(std::string_view line) { world_.log().add({.time = now(), .kind = inmem::EventKind::keys}, line); }
 
  private:
   template <class T>

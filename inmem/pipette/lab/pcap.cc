@@ -507,6 +507,16 @@ class PcapngWriter {
     block(1, body);
   }
 
+  // For what was secured: the lines of a key log (SSLKEYLOGFILE).
+  void secrets(Bytes lines) {
+    constexpr std::uint32_t kTlsKeyLog = 0x544c534b;
+    std::string body;
+    append_little(body, kTlsKeyLog, 4);
+    append_little(body, lines.size(), 4);
+    append_padded(body, lines);
+    block(10, body);
+  }
+
   void names(const std::map<Ipv4, std::string>& names) {
     std::string body;
     for (const auto& [ip, name] : names) {
@@ -573,6 +583,14 @@ std::map<Ipv4, std::string> host_names(const EventLog& log, const Capture& captu
   return names;
 }
 
+std::string key_log(const EventLog& log) {
+  std::string lines;
+  for (std::size_t i = 0; i < log.size(); ++i) {
+    if (log[i].kind == EventKind::keys) lines.append(log[i].octets).append("\n");
+  }
+  return lines;
+}
+
 }  // namespace
 
 void write_pcapng(const EventLog& log, std::ostream& out, WallTime start) {
@@ -589,6 +607,7 @@ void write_pcapng(const EventLog& log, std::ostream& out, WallTime start) {
   writer.interface();
   const std::map<Ipv4, std::string> names = host_names(log, capture);
   if (!names.empty()) writer.names(names);
+  if (const std::string keys = key_log(log); !keys.empty()) writer.secrets(keys);
   for (std::size_t i = 0; i < capture.segments().size(); ++i) {
     const Segment& segment = capture.segments()[i];
     writer.packet(segment.time, ip_packet(segment, capture.flows()[segment.flow], i), comments_on(placed, i));

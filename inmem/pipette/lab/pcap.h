@@ -17,6 +17,9 @@
 // any packet it stands on the file, beside the hash of the log. A connection whose dial the log has dropped begins in
 // the middle, as in a capture that was started late.
 //
+// What was secured by TLS is in there as it went over the wire, and with the keys that the log was given
+// (Lab::keep_keys) Wireshark shows what was inside.
+//
 // Addresses and ports are those of the log; an end without an IPv4 address (unix:/path) gets one from 198.18.0.0/15,
 // and port 80 where it accepts. Names of hosts are in the file too: Wireshark shows them with name resolution on.
 // On ports that it does not know, Wireshark takes HTTP for HTTP by its first line; where another protocol claims the
