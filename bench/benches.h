@@ -11,6 +11,7 @@ void add_server_benches();
 void add_upload_benches();
 void add_client_benches();
 void add_head_benches();
+void add_raw_tcp_benches();  // where picohttpparser is installed
 void add_tcp_benches();
 void add_text_benches();
 void add_uri_benches();

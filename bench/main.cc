@@ -8,6 +8,9 @@ int main(int argc, char** argv) {
   pipette::bench::add_upload_benches();
   pipette::bench::add_head_benches();
   pipette::bench::add_tcp_benches();
+#ifdef PIPETTE_BENCH_PICO
+  pipette::bench::add_raw_tcp_benches();
+#endif
   pipette::bench::add_text_benches();
   pipette::bench::add_args_benches();
   pipette::bench::add_uri_benches();
