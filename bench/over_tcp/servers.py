@@ -23,7 +23,7 @@ worker_processes 1;
 worker_rlimit_nofile 20000;
 pid {folder}/pid;
 error_log stderr crit;
-events {{ worker_connections 19900; }}
+events {{ worker_connections 32768; }}
 http {{
   access_log off;
   default_type text/plain;
