@@ -11,26 +11,29 @@
 
 #include "pipette/server/server.h"
 #include "pipette/server/worker.h"
+#include "pipette/tls/authority.h"
 
 namespace pipette::app {
 namespace {
 
 using namespace std::chrono_literals;
 
-Task<> serve(tcp::Runtime& runtime, const Server& server, std::unique_ptr<net::Listener> listener) {
+Task<> serve(tcp::Runtime& runtime, const Server& server, std::unique_ptr<net::Listener> listener,
+             net::Security* security) {
   server::Worker worker(server, runtime);
-  co_await worker.serve(std::move(listener));
+  co_await worker.serve(std::move(listener), security);
 }
 
 // A server on a free port and a thread of its own.
 class Elsewhere {
  public:
-  explicit Elsewhere(Handler handler, server::ServerOptions options = {})
+  explicit Elsewhere(Handler handler, server::ServerOptions options = {}, net::Security* security = nullptr)
       : server_(std::move(handler), std::move(options)) {
     std::unique_ptr<net::Listener> listener = *runtime_.network().listen(*net::Address::parse("127.0.0.1:0"));
-    base_ = "http://" + listener->address().to_string();
-    thread_ = std::jthread(
-        [this, at = std::move(listener)]() mutable { runtime_.run(serve(runtime_, server_, std::move(at))); });
+    base_ = (security == nullptr ? "http://" : "https://") + listener->address().to_string();
+    thread_ = std::jthread([this, security, at = std::move(listener)]() mutable {
+      runtime_.run(serve(runtime_, server_, std::move(at), security));
+    });
   }
   Elsewhere(const Elsewhere&) = delete;
   Elsewhere& operator=(const Elsewhere&) = delete;
@@ -165,6 +168,38 @@ TEST(BlockingClient, UsesNoConnectionThatHasIdledForTooLong) {
   ASSERT_TRUE(client.get(app.url("/")));
   ASSERT_TRUE(client.get(app.url("/")));
   EXPECT_EQ(client.counts().dials, 2u);
+}
+
+// ---- https -------------------------------------------------------------------------------------------------
+
+tls::Options of_loopback(tls::Authority& authority) {
+  const WallTime now = std::chrono::system_clock::now();
+  tls::Options options;
+  options.identities = {authority.issue({.names = {"127.0.0.1"}, .from = now - 1h, .until = now + 1h})};
+  return options;
+}
+
+TEST(FetchHttps, BelievesWhomItIsToldToBelieve) {
+  tls::Authority authority;
+  tls::Security server_security(of_loopback(authority));
+  const Elsewhere elsewhere([](RequestCtx& ctx) { ctx.set_body(ctx.tls()->protocol); }, {}, &server_security);
+  tls::Options trusting;
+  trusting.trust = authority.trust();
+  tls::Security security(std::move(trusting));
+  ClientOptions options;
+  options.security = &security;
+  const Result<client::Response> page = fetch(elsewhere.url("/"), std::move(options));
+  ASSERT_TRUE(page) << page.error().message();
+  EXPECT_EQ(page->body, "TLSv1.3");
+}
+
+TEST(FetchHttps, BelievesNobodyElse) {
+  tls::Authority authority;
+  tls::Security server_security(of_loopback(authority));
+  const Elsewhere elsewhere([](RequestCtx&) {}, {}, &server_security);
+  const Result<client::Response> page = fetch(elsewhere.url("/"));
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error(), make_error_code(Errc::certificate_untrusted));
 }
 
 }  // namespace

@@ -20,9 +20,16 @@ T run_to_its_end(tcp::Runtime& runtime, Task<T> task) {
   return std::move(*result);
 }
 
+ClientOptions secured_by(net::Security* security, ClientOptions options) {
+  if (options.security == nullptr) options.security = security;
+  return options;
+}
+
 }  // namespace
 
-BlockingClient::BlockingClient(ClientOptions options) : client_(runtime_, std::move(options)) {}
+BlockingClient::BlockingClient(ClientOptions options)
+    : own_security_(options.security == nullptr ? std::make_unique<tls::Security>(tls::Options()) : nullptr),
+      client_(runtime_, secured_by(own_security_.get(), std::move(options))) {}
 
 // The time since the last call has passed before this one begins, or it would count for its deadline.
 template <class Begin>

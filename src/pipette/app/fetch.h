@@ -6,6 +6,8 @@
 //   Result<client::Response> page = client.get("http://app/");
 //   Result<void> done = client.call(request, response);                 // reuses both
 //
+// https is called with whom the machine trusts, unless ClientOptions::security says otherwise (tls/security.h).
+//
 // The loop of a BlockingClient runs while a call does, and stands still between two. So connections are kept for the
 // next call, but nobody looks at them until then: one that has idled for too long, or that the server has closed, is
 // still open. The next call closes it and uses another. Who calls seldom says close_idle().
@@ -22,11 +24,13 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "pipette/base/result.h"
 #include "pipette/client/client.h"
 #include "pipette/tcp/runtime.h"
+#include "pipette/tls/security.h"
 
 namespace pipette::app {
 
@@ -54,6 +58,7 @@ class BlockingClient {
   auto finish(Begin begin);
 
   tcp::Runtime runtime_;
+  std::unique_ptr<tls::Security> own_security_;  // where the options have none
   Client client_;
 };
 
