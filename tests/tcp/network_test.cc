@@ -1,6 +1,7 @@
 #include "pipette/net/network.h"
 
 #include <array>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -21,6 +22,7 @@
 
 #include "pipette/async/task_group.h"
 #include "pipette/tcp/internal/connection.h"
+#include "pipette/tcp/internal/endpoint.h"
 #include "pipette/tcp/internal/network.h"
 #include "pipette/tcp/runtime.h"
 
@@ -60,6 +62,21 @@ int count_entries(const char* folder) {
 int count_threads() { return count_entries("/proc/self/task"); }
 int count_descriptors() { return count_entries("/proc/self/fd"); }
 
+// How a connection has its peer probed: "15 s, then every 15 s, 9 times".
+std::string probes(const Connected& connected) {
+  const int fd = static_cast<const Connection&>(*connected.connection).fd();
+  const auto option = [fd](int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    ::getsockopt(fd, level, name, &value, &size);
+    return value;
+  };
+  if (option(SOL_SOCKET, SO_KEEPALIVE) == 0) return "off";
+  return std::to_string(option(IPPROTO_TCP, TCP_KEEPIDLE)) + " s, then every " +
+         std::to_string(option(IPPROTO_TCP, TCP_KEEPINTVL)) + " s, " +
+         std::to_string(option(IPPROTO_TCP, TCP_KEEPCNT)) + " times";
+}
+
 class TcpNetwork : public testing::Test {
  protected:
   TcpNetwork() {
@@ -93,6 +110,11 @@ class TcpNetwork : public testing::Test {
   }
   Result<Connected> dial(const Address& address) { return await(network().dial(address, after(loop().now(), 10s))); }
 
+  static std::size_t send(const Connected& to, Bytes text) {
+    return to.connection->try_write(std::span(&text, 1)).value();
+  }
+
+  std::array<char, 16> room_;
   std::filesystem::path folder_;
   Runtime runtime_;
   std::vector<Connected> in_backlog_;
@@ -239,22 +261,143 @@ TEST_F(TcpNetwork, SharesAPortOnlyWhenAsked) {
   EXPECT_THAT(network().listen((*first)->address()), fails_with(std::errc::address_in_use));
 }
 
-// ---- probes --------------------------------------------------------------------------------------------
+// ---- options of listeners and dials --------------------------------------------------------------------
 
-// How a connection has its peer probed: "15 s, then every 15 s, 9 times".
-std::string probes(const Connected& connected) {
-  const int fd = static_cast<const Connection&>(*connected.connection).fd();
-  const auto option = [fd](int level, int name) {
-    int value = -1;
-    socklen_t size = sizeof value;
-    ::getsockopt(fd, level, name, &value, &size);
-    return value;
-  };
-  if (option(SOL_SOCKET, SO_KEEPALIVE) == 0) return "off";
-  return std::to_string(option(IPPROTO_TCP, TCP_KEEPIDLE)) + " s, then every " +
-         std::to_string(option(IPPROTO_TCP, TCP_KEEPINTVL)) + " s, " +
-         std::to_string(option(IPPROTO_TCP, TCP_KEEPCNT)) + " times";
+TEST_F(TcpNetwork, AcceptsWhoHasSpokenWhenItIsToldTo) {
+  net::ListenOptions options;
+  options.defer_accept = 10s;
+  const auto listener = network().listen(*Address::parse("127.0.0.1:0"), options);
+  ASSERT_TRUE(listener);
+  const auto dialed = dial((*listener)->address());
+  ASSERT_TRUE(dialed);
+  EXPECT_THAT((*listener)->try_accept(), fails_with(Errc::would_block));
+  EXPECT_EQ(send(*dialed, "hello"), 5U);
+  const auto accepted = await(accept_from(**listener));
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ((*accepted).connection->try_read(room_).value(), 5U) << "without any wait";
 }
+
+TEST_F(TcpNetwork, TakesSoManyFastOpenersAndNoMore) {
+  for (const int count : {0, 7}) {
+    net::ListenOptions options;
+    options.fast_open = count;
+    const auto listener = network().listen(*Address::parse("127.0.0.1:0"), options);
+    ASSERT_TRUE(listener);
+    int taken = -1;
+    socklen_t size = sizeof taken;
+    ::getsockopt(runtime_.listening().back().descriptor, IPPROTO_TCP, TCP_FASTOPEN, &taken, &size);
+    EXPECT_EQ(taken, count);
+  }
+}
+
+// The first dial asks for the peer's agreement; whether there is one is the system's affair, so both ways must do.
+TEST_F(TcpNetwork, OpensFastWhenItIsToldTo) {
+  net::ListenOptions listening;
+  listening.fast_open = 16;
+  const auto listener = network().listen(*Address::parse("127.0.0.1:0"), listening);
+  ASSERT_TRUE(listener);
+  net::DialOptions options;
+  options.deadline = after(loop().now(), 10s);
+  options.fast_open = true;
+  for (int i = 0; i < 3; ++i) {
+    const auto dialed = await(network().dial((*listener)->address(), options));
+    ASSERT_TRUE(dialed) << dialed.error().message();
+    EXPECT_EQ(dialed->remote, (*listener)->address());
+    EXPECT_EQ(send(*dialed, "hello"), 5U);
+    const auto accepted = await(accept_from(**listener));
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->remote, dialed->local);
+    EXPECT_THAT(await(read_from(*accepted->connection)), net::gives(5));
+  }
+  const Address nobody = listen("127.0.0.1:0")->address();
+  EXPECT_THAT(await(network().dial(nobody, options)), fails_with(std::errc::connection_refused));
+}
+
+// ---- sockets that listen already -----------------------------------------------------------------------
+
+TEST_F(TcpNetwork, TellsWhatListens) {
+  EXPECT_TRUE(runtime_.listening().empty());
+  const auto first = listen("127.0.0.1:0");
+  const auto second = network().listen(Address::unix_path(folder_ / "socket"));
+  ASSERT_TRUE(second);
+  const std::vector<Listening> both = runtime_.listening();
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0].address, first->address());
+  EXPECT_EQ(both[1].address, (*second)->address());
+  EXPECT_EQ(local_address(both[0].descriptor), first->address());
+  first->close();
+  ASSERT_EQ(runtime_.listening().size(), 1U);
+  EXPECT_EQ(runtime_.listening()[0].address, (*second)->address());
+}
+
+TEST_F(TcpNetwork, AcceptsFromAQueueThatAnotherRuntimeLeaves) {
+  for (const Address& any : {*Address::parse("127.0.0.1:0"), Address::unix_path(folder_ / "socket")}) {
+    Runtime old;
+    auto listener = old.network().listen(any);
+    ASSERT_TRUE(listener);
+    const Address address = (*listener)->address();
+    auto dialed = dial(address);
+    ASSERT_TRUE(dialed);
+    const auto adopted = runtime_.adopt_listener(::dup(old.listening()[0].descriptor));
+    ASSERT_TRUE(adopted) << adopted.error().message();
+    EXPECT_EQ((*adopted)->address(), address);
+    EXPECT_EQ(runtime_.listening().size(), 1U);
+    old.leave_unix_paths();
+    listener->reset();
+    EXPECT_TRUE(await(accept_from(**adopted))) << "who waited already";
+    dialed = dial(address);
+    ASSERT_TRUE(dialed) << "who comes later";
+    EXPECT_TRUE(await(accept_from(**adopted)));
+  }
+}
+
+// As whoever starts us may have made it: it blocks, and goes on to programs that we start.
+TEST_F(TcpNetwork, MakesAnAdoptedSocketItsOwn) {
+  const int bare = ::socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_EQ(::listen(bare, 1), 0) << "on a port that the system chooses";
+  net::ListenOptions options;
+  options.keep_alive = 7s;
+  const auto adopted = runtime_.adopt_listener(bare, options);
+  ASSERT_TRUE(adopted) << adopted.error().message();
+  EXPECT_THAT((*adopted)->try_accept(), fails_with(Errc::would_block));
+  EXPECT_EQ(::fcntl(bare, F_GETFD), FD_CLOEXEC);
+  const auto dialed = dial(Address::ipv4({127, 0, 0, 1}, (*adopted)->address().port()));
+  ASSERT_TRUE(dialed);
+  const auto accepted = await(accept_from(**adopted));
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(probes(*accepted), "7 s, then every 7 s, 9 times");
+}
+
+TEST_F(TcpNetwork, AdoptsNothingThatAcceptsNoStreams) {
+  struct Case {
+    int descriptor;
+    std::errc error;
+  };
+  const int before = count_descriptors();
+  for (const Case& each :
+       {Case{-1, std::errc::bad_file_descriptor}, Case{::open("/dev/null", O_RDONLY), std::errc::not_a_socket},
+        Case{::socket(AF_INET, SOCK_STREAM, 0), std::errc::invalid_argument},
+        Case{::socket(AF_INET, SOCK_DGRAM, 0), std::errc::wrong_protocol_type}}) {
+    EXPECT_THAT(runtime_.adopt_listener(each.descriptor), fails_with(each.error));
+  }
+  EXPECT_EQ(count_descriptors(), before);
+  EXPECT_TRUE(runtime_.listening().empty());
+}
+
+TEST_F(TcpNetwork, LeavesThePathOfAnAdoptedSocketUnlessItIsTold) {
+  const std::filesystem::path path = folder_ / "socket";
+  for (const UnixPath fate : {UnixPath::leave, UnixPath::remove}) {
+    std::filesystem::remove(path);
+    Runtime old;
+    const auto listener = old.network().listen(Address::unix_path(path));
+    ASSERT_TRUE(listener);
+    const net::ListenOptions options;
+    ASSERT_TRUE(runtime_.adopt_listener(::dup(old.listening()[0].descriptor), options, fate)) << "and closes it";
+    EXPECT_EQ(std::filesystem::exists(path), fate == UnixPath::leave);
+  }
+}
+
+// ---- probes --------------------------------------------------------------------------------------------
 
 TEST_F(TcpNetwork, ProbesThoseThatAreSilentAtBothEnds) {
   const auto listener = listen("127.0.0.1:0");
@@ -302,6 +445,18 @@ TEST_F(TcpNetwork, SaysOfAPeerThatIsGoneThatTheConnectionBroke) {
 }
 
 // ---- Unix sockets --------------------------------------------------------------------------------------
+
+TEST_F(TcpNetwork, LetsThoseConnectWhoMay) {
+  const std::filesystem::path path = folder_ / "socket";
+  for (const unsigned mode : {0600U, 0666U, 0000U}) {
+    net::ListenOptions options;
+    options.unix_mode = mode;
+    ASSERT_TRUE(network().listen(Address::unix_path(path), options)) << "and closes it";
+    const auto listener = network().listen(Address::unix_path(path), options);
+    ASSERT_TRUE(listener);
+    EXPECT_EQ(static_cast<unsigned>(std::filesystem::status(path).permissions()), mode);
+  }
+}
 
 TEST_F(TcpNetwork, RemovesItsPathWhenItCloses) {
   const std::filesystem::path path = folder_ / "socket";

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,12 +35,24 @@ struct ListenOptions {
   // Of silence, after which the system probes whether the peer of an accepted connection is still there (TCP), and of
   // each pause between nine such probes; then the connection breaks. Rounded up to whole seconds; zero: no probes.
   Duration keep_alive = kKeepAlive;
+  // A connection is accepted when its first octets are there, or else after so long (TCP, on systems that can). In
+  // whole seconds, rounded up, and as the system has it; zero: at once. For protocols whose clients speak first.
+  Duration defer_accept{};
+  // How many connections may bring their first octets before their handshake is over (TCP, where the system allows it;
+  // RFC 7413). Such a request may arrive twice. Zero: none.
+  int fast_open = 0;
+  // Who may connect to a Unix socket: its file's permissions, such as 0660. Without it they are the umask's.
+  std::optional<unsigned> unix_mode{};
 };
 
 struct DialOptions {
   TimePoint deadline = kNever;
   // Where the connection comes from; port 0: any free one. Kind::none: the system chooses.
   Address local;
+  // Sends the first octets with the handshake to a peer that has agreed to that before (TCP, where the system allows
+  // it; RFC 7413). Such a dial is over at once, and the first write or read tells whether anybody is there; the octets
+  // may arrive twice, so they should be a request that may be repeated.
+  bool fast_open = false;
 };
 
 class Network {

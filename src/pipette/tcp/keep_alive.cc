@@ -17,11 +17,15 @@ void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level
 
 }  // namespace
 
+int whole_seconds(Duration duration) {
+  if (duration <= Duration::zero() || duration == Duration::max()) return 0;
+  return static_cast<int>(std::chrono::ceil<seconds>(std::min<Duration>(duration, kLongest)).count());
+}
+
 void set_keep_alive(int fd, Duration interval) {
-  const bool is_on = interval > Duration::zero() && interval != Duration::max();
-  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, is_on ? 1 : 0);
-  if (!is_on) return;
-  const auto whole = static_cast<int>(std::chrono::ceil<seconds>(std::min<Duration>(interval, kLongest)).count());
+  const int whole = whole_seconds(interval);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, whole > 0 ? 1 : 0);
+  if (whole == 0) return;
   set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, whole);
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, whole);
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kProbes);

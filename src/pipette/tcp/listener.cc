@@ -26,14 +26,22 @@ bool is_unspecified(const Address& address) {
   return std::ranges::all_of(address.ip(), [](std::uint8_t octet) { return octet == 0; });
 }
 
-void set_options(int fd, const Address& address, const net::ListenOptions& options) {
+// Those of the address, which can be set only before it is taken.
+void set_address_options(int fd, const Address& address, const net::ListenOptions& options) {
   if (address.kind() == Address::Kind::unix_path) return;
   set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (options.reuse_port) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit this and the next
-  set_keep_alive(fd, options.keep_alive);
   // [::] means every interface, IPv4 included, whatever the system's default.
   if (address.kind() == Address::Kind::ipv6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_unspecified(address) ? 0 : 1);
+}
+
+// Those of the connections. Accepted sockets inherit the first two.
+void set_options(int fd, const Address& address, const net::ListenOptions& options) {
+  if (address.kind() == Address::Kind::unix_path) return;
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_keep_alive(fd, options.keep_alive);
+  set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, whole_seconds(options.defer_accept));
+  if (options.fast_open > 0) set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, options.fast_open);
 }
 
 // Whether `path` is the socket of a process that listens no more.
@@ -53,6 +61,24 @@ int bind_to(int fd, const Address& address, const Endpoint& endpoint) {
   if (!is_stale(address.text(), endpoint)) return EADDRINUSE;
   ::unlink(address.text().c_str());
   return ::bind(fd, endpoint.data(), endpoint.size) == 0 ? 0 : errno;
+}
+
+// Why `descriptor` is no socket to accept streams from; 0 when it is one.
+int why_not_listening(int descriptor) {
+  int is_listening = 0;
+  int type = 0;
+  socklen_t size = sizeof(int);
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) != 0) return errno;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return errno;
+  if (type != SOCK_STREAM) return EPROTOTYPE;
+  return is_listening != 0 ? 0 : EINVAL;
+}
+
+// As every descriptor of ours is: it never blocks, and no program that we start has it unasked.
+bool make_ours(int descriptor) {
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  return flags >= 0 && ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 &&
+         ::fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0;
 }
 
 // Errors of a connection that was gone before we came to it (accept(2)); the next one may be well.
@@ -89,25 +115,43 @@ bool somebody_waits(int fd) {
 
 }  // namespace
 
-Result<std::unique_ptr<net::Listener>> Listener::listen(Loop& loop, const Address& address,
-                                                        const net::ListenOptions& options) {
+Result<std::unique_ptr<Listener>> Listener::listen(Loop& loop, const Address& address,
+                                                   const net::ListenOptions& options) {
   const Result<Endpoint> endpoint = to_endpoint(address);
   if (!endpoint) return fail(endpoint.error());
   const int fd = ::socket(endpoint->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(to_error(errno));
   Result<OwnedSocket> socket = Socket::adopt(loop, fd);
   if (!socket) return fail(socket.error());
+  set_address_options(fd, address, options);
   set_options(fd, address, options);
   if (const int error = bind_to(fd, address, *endpoint)) return fail(to_error(error));
   const bool has_port = address.kind() != Address::Kind::unix_path;
   auto listener =
       std::make_unique<Listener>(std::move(*socket), has_port ? address.with_port(local_address(fd).port()) : address);
+  listener->own_path();
+  // Nobody can connect before it listens.
+  if (!has_port && options.unix_mode && ::chmod(address.text().c_str(), *options.unix_mode) != 0) {
+    return fail(to_error(errno));
+  }
   if (::listen(fd, std::max(options.backlog, 1)) != 0) return fail(to_error(errno));
   return listener;
 }
 
-Listener::Listener(OwnedSocket socket, Address address)
-    : socket_(std::move(socket)), address_(std::move(address)), file_(file_at(address_)) {}
+Result<std::unique_ptr<Listener>> Listener::adopt(Loop& loop, int descriptor, const net::ListenOptions& options) {
+  int error = why_not_listening(descriptor);
+  if (error == 0 && !make_ours(descriptor)) error = errno;
+  Address address = local_address(descriptor);
+  if (error == 0 && address.kind() == Address::Kind::none) error = EAFNOSUPPORT;
+  if (error != 0) {
+    ::close(descriptor);
+    return fail(to_error(error));
+  }
+  Result<OwnedSocket> socket = Socket::adopt(loop, descriptor);
+  if (!socket) return fail(socket.error());
+  set_options(descriptor, address, options);
+  return std::make_unique<Listener>(std::move(*socket), std::move(address));
+}
 
 Result<net::Connected> Listener::try_accept() {
   if (!socket_->is_open()) return fail(Errc::listener_closed);
@@ -158,6 +202,7 @@ void Listener::close() {
   if (file_ != FileId() && file_at(address_) == file_) ::unlink(address_.text().c_str());
   socket_->close();
   spare_.give_up();
+  ListNode::unlink();
 }
 
 Listener::FileId Listener::file_at(const Address& address) {

@@ -65,15 +65,40 @@ Result<void> bind_to(int fd, const Address& local, int family) {
 
 }  // namespace
 
+Network::~Network() = default;
+
 Result<std::unique_ptr<net::Listener>> Network::listen(const Address& address, const net::ListenOptions& options) {
-  if (address.kind() != Address::Kind::name) return Listener::listen(loop_, address, options);
+  if (address.kind() != Address::Kind::name) return enlist(Listener::listen(loop_, address, options));
   tcp::resolver resolver(loop_.io());
   std::error_code error;
   const auto found = resolver.resolve(address.text(), "", tcp::resolver::passive, error);
   const Addresses addresses = to_addresses(error, found, address.port());
   if (!addresses) return fail(addresses.error());
   const auto ipv4 = std::ranges::find(*addresses, Address::Kind::ipv4, &Address::kind);
-  return Listener::listen(loop_, ipv4 == addresses->end() ? addresses->front() : *ipv4, options);
+  return enlist(Listener::listen(loop_, ipv4 == addresses->end() ? addresses->front() : *ipv4, options));
+}
+
+Result<std::unique_ptr<net::Listener>> Network::adopt_listener(int descriptor, const net::ListenOptions& options,
+                                                               UnixPath path) {
+  Result<std::unique_ptr<Listener>> listener = Listener::adopt(loop_, descriptor, options);
+  if (listener && path == UnixPath::remove) (*listener)->own_path();
+  return enlist(std::move(listener));
+}
+
+Result<std::unique_ptr<net::Listener>> Network::enlist(Result<std::unique_ptr<Listener>> listener) {
+  if (!listener) return fail(listener.error());
+  listeners_.push_back(**listener);
+  return std::move(*listener);
+}
+
+std::vector<Listening> Network::listening() const {
+  std::vector<Listening> all;
+  listeners_.for_each([&all](const Listener& listener) { all.push_back({listener.address(), listener.fd()}); });
+  return all;
+}
+
+void Network::leave_unix_paths() {
+  listeners_.for_each([](Listener& listener) { listener.leave_path(); });
 }
 
 Task<Result<net::Connected>> Network::dial(Address address, net::DialOptions options) {
@@ -109,22 +134,23 @@ Task<Result<net::Connected>> Network::dial_one(Address address, net::DialOptions
   if (!is_path) {
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     set_keep_alive(fd, net::kKeepAlive);
+    if (options.fast_open) ::setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof on);
   }
   if (const Result<void> bound = bind_to(fd, options.local, endpoint->family()); !bound) {
     ::close(fd);
     co_return fail(bound.error());
   }
-  const bool failed_at_once = ::connect(fd, endpoint->data(), endpoint->size) != 0 && errno != EINPROGRESS;
-  const int at_once = failed_at_once ? errno : 0;
+  const int at_once = ::connect(fd, endpoint->data(), endpoint->size) == 0 ? 0 : errno;
   Result<OwnedSocket> socket = Socket::adopt(loop_, fd);
   if (!socket) co_return fail(socket.error());
-  if (failed_at_once) co_return fail(dial_error(address, at_once));
+  if (at_once != 0 && at_once != EINPROGRESS) co_return fail(dial_error(address, at_once));
   auto connection = std::make_unique<Connection>(std::move(*socket));
   if (is_path) co_return net::Connected{std::move(connection), address, address};
 
-  // Connected when the socket has a peer; until then it has an error, or nothing yet.
+  // Connected when the socket has a peer, or at once, when the handshake goes with the first octets; until then it has
+  // an error, or nothing yet.
   connection->set_deadline(net::Direction::write, options.deadline);
-  while (remote_address(fd).kind() == Address::Kind::none) {
+  while (at_once == EINPROGRESS && remote_address(fd).kind() == Address::Kind::none) {
     if (const int error = pending_error(fd)) co_return fail(dial_error(address, error));
     if (options.deadline <= loop_.now()) co_return fail(Errc::timed_out);
     co_await net::Readiness(*connection, net::Direction::write);

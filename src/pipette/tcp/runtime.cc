@@ -40,6 +40,15 @@ Runtime::~Runtime() = default;
 async::Loop& Runtime::loop() { return *loop_; }
 net::Network& Runtime::network() { return *network_; }
 
+Result<std::unique_ptr<net::Listener>> Runtime::adopt_listener(int descriptor, const net::ListenOptions& options,
+                                                               UnixPath path) {
+  return network_->adopt_listener(descriptor, options, path);
+}
+
+std::vector<Listening> Runtime::listening() const { return network_->listening(); }
+
+void Runtime::leave_unix_paths() { network_->leave_unix_paths(); }
+
 void Runtime::run(Task<> main) {
   loop_->refresh_now();
   main.start();

@@ -14,9 +14,13 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "pipette/async/task.h"
+#include "pipette/base/result.h"
+#include "pipette/net/network.h"
 #include "pipette/net/runtime.h"
+#include "pipette/tcp/listening.h"
 #include "pipette/tcp/thread_pool.h"
 
 namespace pipette::tcp {
@@ -33,6 +37,17 @@ class Runtime final : public net::Runtime {
   net::Network& network() override;
   async::Blocking& blocking() override { return pool_; }
   Random random(std::string_view stream) override { return {seed_, stream}; }
+
+  // A listener over a socket that another process has made listen. Takes over `descriptor`, which is closed when that
+  // fails: bad_file_descriptor, not_a_socket, invalid_argument (it does not listen), wrong_protocol_type (no streams),
+  // not_supported (neither TCP nor Unix). Of the options, it takes those of connections: keep_alive, defer_accept,
+  // fast_open.
+  Result<std::unique_ptr<net::Listener>> adopt_listener(int descriptor, const net::ListenOptions& options = {},
+                                                        UnixPath path = UnixPath::leave);
+  // What listens here, in the order in which it began to.
+  std::vector<Listening> listening() const;
+  // The Unix paths of those that listen now stay when they close: another process listens there.
+  void leave_unix_paths();
 
   // Runs the loop until `main` has finished, and rethrows what it threw. After stop(), `main` is cancelled.
   void run(Task<> main);

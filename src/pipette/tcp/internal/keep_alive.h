@@ -13,6 +13,9 @@
 
 namespace pipette::tcp {
 
+// As the kernel's options count: rounded up, at most 32767, and 0 for what is off.
+int whole_seconds(Duration duration);
+
 void set_keep_alive(int fd, Duration interval);
 
 }  // namespace pipette::tcp

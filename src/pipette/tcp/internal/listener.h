@@ -7,26 +7,31 @@
 // then nobody is shed.
 //
 // A Unix path that a dead process left behind is replaced; one on which somebody listens is address_in_use. The path
-// goes when the listener closes, unless it is another file by then.
+// goes when the listener closes, unless it is another file by then, or another process has made it or listens there
+// too.
 //
 // Threads  the loop's.
 #pragma once
 
 #include <memory>
 #include <sys/types.h>
+#include <utility>
 
+#include "pipette/base/list.h"
 #include "pipette/net/listener.h"
 #include "pipette/net/network.h"
 #include "pipette/tcp/internal/socket.h"
 
 namespace pipette::tcp {
 
-class Listener final : public net::Listener {
+class Listener final : public net::Listener, public ListNode {
  public:
-  static Result<std::unique_ptr<net::Listener>> listen(Loop& loop, const net::Address& address,
-                                                       const net::ListenOptions& options);
+  static Result<std::unique_ptr<Listener>> listen(Loop& loop, const net::Address& address,
+                                                  const net::ListenOptions& options);
+  // Takes over `descriptor`, which listens already; closes it when that fails. Sets what options can be set by now.
+  static Result<std::unique_ptr<Listener>> adopt(Loop& loop, int descriptor, const net::ListenOptions& options);
 
-  Listener(OwnedSocket socket, net::Address address);
+  Listener(OwnedSocket socket, net::Address address) : socket_(std::move(socket)), address_(std::move(address)) {}
   ~Listener() override { close(); }
 
   Result<net::Connected> try_accept() override;
@@ -34,6 +39,11 @@ class Listener final : public net::Listener {
   bool shed() override;
   void close() override;
   net::Address address() const override { return address_; }
+
+  int fd() const { return socket_->fd(); }
+  // Whether its Unix path goes with it.
+  void own_path() { file_ = file_at(address_); }
+  void leave_path() { file_ = {}; }
 
  private:
   // Which file a path names; {0, 0} when there is none.
@@ -60,7 +70,7 @@ class Listener final : public net::Listener {
 
   OwnedSocket socket_;
   net::Address address_;
-  FileId file_;  // the socket's own, when it is a Unix one
+  FileId file_;  // that of a Unix socket whose path is ours
   Spare spare_;
 };
 

@@ -10,20 +10,29 @@
 // Threads  the loop's.
 #pragma once
 
+#include "pipette/base/list.h"
 #include "pipette/net/network.h"
+#include "pipette/tcp/listening.h"
 
 namespace pipette::tcp {
 
+class Listener;
 class Loop;
 
 class Network final : public net::Network {
  public:
   explicit Network(Loop& loop) : loop_(loop) {}
+  ~Network() override;
 
   using net::Network::listen;
   // A name is looked up here and now: its first IPv4 address, or else its first.
   Result<std::unique_ptr<net::Listener>> listen(const net::Address& address,
                                                 const net::ListenOptions& options) override;
+  Result<std::unique_ptr<net::Listener>> adopt_listener(int descriptor, const net::ListenOptions& options,
+                                                        UnixPath path);
+  std::vector<Listening> listening() const;
+  void leave_unix_paths();
+
   using net::Network::dial;
   Task<Result<net::Connected>> dial(net::Address address, net::DialOptions options) override;
   Task<Result<std::vector<net::Address>>> resolve(std::string host, std::uint16_t port, TimePoint deadline) override;
@@ -32,8 +41,10 @@ class Network final : public net::Network {
 
  private:
   Task<Result<net::Connected>> dial_one(net::Address address, net::DialOptions options);
+  Result<std::unique_ptr<net::Listener>> enlist(Result<std::unique_ptr<Listener>> listener);
 
   Loop& loop_;
+  List<Listener> listeners_;  // those that listen
 };
 
 }  // namespace pipette::tcp
