@@ -1,13 +1,17 @@
 // How many: connections at once, of one address, requests of one connection; and what the refused are told.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "pipette/async/task_group.h"
 #include "pipette/lab/gtest.h"
 #include "pipette/server/ip_limit.h"
+#include "pipette/server/places.h"
 
 #include "tests/support/door.h"
 #include "tests/support/serving.h"
@@ -142,8 +146,8 @@ TEST(PerIp, ClosesOneThatIsTooManyWithoutAWord) {
 
 TEST(IpLimit, RemembersOnlyAddressesThatAreThere) {
   IpLimit limit(2);
-  const net::Address one = address_of("10.0.0.1:1");
-  const net::Address other = address_of("[2001:db8::1]:1");
+  const IpLimit::Key one = limit.key_of(address_of("10.0.0.1:1"));
+  const IpLimit::Key other = limit.key_of(address_of("[2001:db8::1]:1"));
   EXPECT_TRUE(limit.enter(one) && limit.enter(one) && limit.enter(other));
   EXPECT_FALSE(limit.enter(one));
   EXPECT_EQ(limit.size(), 2U);
@@ -157,11 +161,91 @@ TEST(IpLimit, RemembersOnlyAddressesThatAreThere) {
 
 TEST(IpLimit, CountsNothingWhenThereIsNoneAndNoUnixSockets) {
   IpLimit none(0);
-  for (int i = 0; i < 100; ++i) EXPECT_TRUE(none.enter(address_of("10.0.0.1:1")));
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(none.enter(none.key_of(address_of("10.0.0.1:1"))));
   EXPECT_EQ(none.size(), 0U);
   IpLimit one(1);
-  for (int i = 0; i < 100; ++i) EXPECT_TRUE(one.enter(address_of("unix:/run/app.sock")));
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(one.enter(one.key_of(address_of("unix:/run/app.sock"))));
   EXPECT_EQ(one.size(), 0U);
+}
+
+// ---- of several workers --------------------------------------------------------------------------------------
+
+// A worker on a loop of its own, that is given its connections by hand.
+struct Counter {
+  Counter(const Server& server, Runtime& runtime) : worker(server, runtime), sessions(runtime.loop()) {}
+  Peer enter(Lab& lab, std::string_view from) {
+    auto [connected, peer] = test::wire(lab, from);
+    sessions.spawn(worker.serve_connection(std::move(connected)));
+    peer.send(kGet);
+    return std::move(peer);
+  }
+  Worker worker;
+  async::TaskGroup sessions;
+};
+
+TEST(LimitsOfAServer, HoldForAllItsWorkersTogether) {
+  struct Case {
+    ServerOptions options;
+    std::string_view second;
+    int status;
+  };
+  for (const Case& each : {
+           Case{at_most(1, 0), "10.0.0.2:1", 503},
+           Case{at_most(2, 1), "10.0.0.1:2", 429},
+           Case{at_most(2, 1), "[::ffff:10.0.0.1]:2", 429},
+           Case{at_most(2, 1), "10.0.0.2:1", 200},
+       }) {
+    const Server server(greet, each.options);
+    Lab lab;
+    Counter one(server, lab.host("app").runtime());
+    Counter other(server, lab.host("app").add_runtime());
+    Peer first = one.enter(lab, "10.0.0.1:1");
+    first.expect_response(200);
+    Peer second = other.enter(lab, each.second);
+    second.expect_response(each.status);
+    EXPECT_EQ(server.metrics().open_connections, each.status == 200 ? 2U : 1U);
+    first.close_write();
+    lab.settle();
+    Peer third = other.enter(lab, "10.0.0.1:3");
+    third.expect_response(200);
+  }
+}
+
+TEST(LimitsOfAServer, AreGivenBackByAWorkerThatDies) {
+  const Server server(greet, at_most(1, 1));
+  Lab lab;
+  Counter stays(server, lab.host("app").runtime());
+  auto dies = std::make_unique<Counter>(server, lab.host("app").add_runtime());
+  Peer first = dies->enter(lab, "10.0.0.1:1");
+  first.expect_response(200);
+  dies.reset();
+  Peer second = stays.enter(lab, "10.0.0.1:2");
+  second.expect_response(200);
+}
+
+TEST(LimitsOfAServer, AreNotTakenByAConnectionThatIsNeverServed) {
+  const Server server(greet, at_most(1, 1));
+  Lab lab;
+  Counter counter(server, lab.host("app").runtime());
+  {
+    auto [connected, peer] = test::wire(lab, "10.0.0.1:1");
+    const Task<> unborn = counter.worker.serve_connection(std::move(connected));
+  }
+  Peer second = counter.enter(lab, "10.0.0.1:2");
+  second.expect_response(200);
+}
+
+TEST(Places, LetsSomebodyInForWhoIsAboutToGo) {
+  Places places(1, 2);
+  const net::Address remote = address_of("10.0.0.1:1");
+  auto going = places.take(remote);
+  ASSERT_TRUE(going);
+  EXPECT_EQ(places.take(remote).error(), Places::Excess::of_all);
+  auto coming = places.take_in_advance(remote);
+  ASSERT_TRUE(coming);
+  EXPECT_EQ(places.take_in_advance(remote).error(), Places::Excess::of_one_address);
+  going = std::unexpected(Places::Excess::of_all);
+  EXPECT_EQ(places.take(remote).error(), Places::Excess::of_all) << "the one who came has the place";
 }
 
 // ---- requests of one connection ------------------------------------------------------------------------------

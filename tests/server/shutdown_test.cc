@@ -318,6 +318,110 @@ TEST(Shutdown, MayBeAskedForTwiceAtOnce) {
   EXPECT_TRUE(late.done() && early.done());
 }
 
+// ---- what idles, where somebody else serves on ----------------------------------------------------------------
+
+Task<ShutdownReport> shutdown_gently(Lab& lab, Worker& worker) {
+  return worker.shutdown(after(lab.now(), 30s), 1s, IdleOnes::answer_one_more);
+}
+
+TEST(GentleShutdown, AnswersOneMoreOnEachConnectionAndSaysThatItWasTheLast) {
+  struct Case {
+    std::string before;
+    std::string_view later;
+    std::vector<int> found;
+  };
+  for (const Case& each : {
+           Case{"", kGet, {200}},
+           Case{std::string(kGet), kGet, {200, 200}},
+           Case{std::string(kGet), get("/1") + get("/2"), {200, 200}},
+           Case{std::string(kGet) + "GET / HT", "TP/1.1\r\nHost: a\r\n\r\n", {200, 200}},
+       }) {
+    Serving app([](RequestCtx& ctx) { ctx.set_body("Hello"); });
+    Peer peer = app.connect();
+    if (!each.before.empty()) peer.send(each.before);
+    app.lab().settle();
+    Task<ShutdownReport> shutdown = shutdown_gently(app.lab(), app.worker());
+    shutdown.start();
+    app.lab().advance(5s);
+    EXPECT_FALSE(peer.closed());
+    peer.send(each.later);
+    app.lab().settle();
+    const std::string octets = peer.take();
+    EXPECT_EQ(statuses(octets), each.found) << each.later;
+    EXPECT_EQ(answers(octets).back().field("connection"), "close");
+    EXPECT_TRUE(peer.closed());
+    peer.close_write();
+    app.lab().settle();
+    ASSERT_TRUE(shutdown.done());
+    EXPECT_EQ(shutdown.await_resume().cut, 0U);
+    EXPECT_EQ(app.lab().elapsed(), 5s);
+  }
+}
+
+TEST(GentleShutdown, EndsWithTheExchangeThatIsUnderWay) {
+  Serving app([](RequestCtx& ctx) -> Task<> { (void)co_await ctx.sleep(2s); });
+  Peer peer = app.connect();
+  peer.send(get("/1") + get("/2"));
+  app.lab().settle();
+  Task<ShutdownReport> shutdown = shutdown_gently(app.lab(), app.worker());
+  shutdown.start();
+  app.lab().advance(2s);
+  const auto found = answers(peer.take());
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].field("connection"), "close");
+  EXPECT_TRUE(peer.closed());
+}
+
+TEST(GentleShutdown, ClosesWhatStillIdlesAtTheNotice) {
+  Serving app([](RequestCtx& ctx) { ctx.set_body("Hello"); });
+  Peer idle = app.connect();
+  idle.send(kGet);
+  idle.expect_response(200);
+  Task<ShutdownReport> shutdown = shutdown_gently(app.lab(), app.worker());
+  shutdown.start();
+  app.lab().advance(29s - 1ns);
+  EXPECT_FALSE(idle.closed());
+  app.lab().advance(1ns);
+  EXPECT_TRUE(idle.closed());
+  EXPECT_FALSE(idle.was_reset());
+  ASSERT_TRUE(shutdown.done());
+  EXPECT_EQ(shutdown.await_resume().cut, 0U);
+  EXPECT_EQ(app.worker().metrics().idle_timeouts.get(), 0U);
+}
+
+TEST(GentleShutdown, ServesAConnectionThatWasStillOnItsWay) {
+  Lab lab;
+  const Server server([](RequestCtx& ctx) { ctx.set_body("Hello"); });
+  Worker worker(server, lab.runtime());
+  auto [first, idle] = test::wire(lab);
+  async::TaskGroup sessions(lab.runtime().loop());
+  sessions.spawn(worker.serve_connection(std::move(first)));
+  lab.settle();
+  Task<ShutdownReport> shutdown = shutdown_gently(lab, worker);
+  shutdown.start();
+  auto [second, late] = test::wire(lab);
+  sessions.spawn(worker.serve_connection(std::move(second)));
+  late.send(kGet);
+  lab.settle();
+  EXPECT_THAT(statuses(late.take()), ElementsAre(200));
+  EXPECT_TRUE(late.closed());
+}
+
+TEST(GentleShutdown, MayBecomeAnOrdinaryOne) {
+  Serving app([](RequestCtx& ctx) { ctx.set_body("Hello"); });
+  Peer idle = app.connect();
+  idle.send(kGet);
+  idle.expect_response(200);
+  app.lab().advance(6s);
+  Task<ShutdownReport> gentle = shutdown_gently(app.lab(), app.worker());
+  gentle.start();
+  app.lab().settle();
+  EXPECT_FALSE(idle.closed());
+  app.lab().run(app.worker().shutdown(after(app.lab().now(), 30s)));
+  EXPECT_TRUE(idle.closed());
+  EXPECT_EQ(app.lab().elapsed(), 6s);
+}
+
 // ---- several workers -----------------------------------------------------------------------------------------
 
 // A worker on a loop of its own, at a port of its own.

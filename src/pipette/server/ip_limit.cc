@@ -8,7 +8,8 @@ namespace pipette::server {
 
 // The first half of an address of IPv6 is a number; that of IPv4 stands in ::ffff:0:0/96, whose first half is 0 and
 // nobody's, so that both fit into one map.
-std::optional<std::uint64_t> IpLimit::key_of(const net::Address& address) {
+IpLimit::Key IpLimit::key_of(const net::Address& address) const {
+  if (most_ == 0) return std::nullopt;
   constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   const auto number = [](std::span<const std::uint8_t> octets) {
     std::uint64_t value = 0;
@@ -22,20 +23,38 @@ std::optional<std::uint64_t> IpLimit::key_of(const net::Address& address) {
   return is_mapped ? number(ip.last(4)) : number(ip.first(8));
 }
 
-bool IpLimit::enter(const net::Address& remote) {
-  const auto key = most_ == 0 ? std::nullopt : key_of(remote);
+// Keys of neighbours differ in their last bits; the product spreads them over its first ones.
+IpLimit::Shard& IpLimit::shard_of(std::uint64_t key) {
+  constexpr std::uint64_t kGoldenRatio = 0x9e3779b97f4a7c15;
+  static_assert(kShards == 16);
+  return shards_[key * kGoldenRatio >> 60];
+}
+
+bool IpLimit::enter(Key key) {
   if (!key) return true;
-  std::size_t& count = counts_[*key];
+  Shard& shard = shard_of(*key);
+  const std::lock_guard lock(shard.mutex);
+  std::size_t& count = shard.counts[*key];
   if (count >= most_) return false;
   ++count;
   return true;
 }
 
-void IpLimit::leave(const net::Address& remote) {
-  const auto key = most_ == 0 ? std::nullopt : key_of(remote);
+void IpLimit::leave(Key key) {
   if (!key) return;
-  const auto found = counts_.find(*key);
-  if (found != counts_.end() && --found->second == 0) counts_.erase(found);
+  Shard& shard = shard_of(*key);
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.counts.find(*key);
+  if (found != shard.counts.end() && --found->second == 0) shard.counts.erase(found);
+}
+
+std::size_t IpLimit::size() const {
+  std::size_t sum = 0;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    sum += shard.counts.size();
+  }
+  return sum;
 }
 
 }  // namespace pipette::server

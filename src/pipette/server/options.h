@@ -32,7 +32,7 @@ inline constexpr Duration kNoLimit = Duration::max();
 
 // What becomes of a connection that is one too many.
 enum class Refusal : std::uint8_t {
-  answer,  // 503 (429 where one address has too many), and closed in order
+  answer,  // 503 (429 where one address has too many), and closed in order; where there is TLS, as `close`
   close,   // aborted, without a word
 };
 
@@ -97,15 +97,15 @@ struct ServerOptions {
   // ---- limits
   http::HeadLimits head;                                   // 414, 431
   std::uint64_t max_request_body_bytes = 4 * 1024 * 1024;  // 413
-  std::size_t concurrency = 256 * 1024;                    // connections of a worker at once
-  std::size_t max_conns_per_ip = 0;                        // at once, of a worker; 0: no limit. IPv6 counts by /64
-  bool evict_idle = false;                                 // the one that idles longest is closed, for one too many
-  Refusal refusal = Refusal::answer;                       // of connections beyond these
-  std::uint64_t max_requests_per_conn = 1'000'000;         // then the response says Connection: close
-  Duration max_conn_age = std::chrono::hours(24);          // the same
-  std::size_t max_overdue_handlers = 1024;                 // of a worker; beyond, 503 with Retry-After
-  bool disable_keepalive = false;                          // closes behind the first response
-  bool get_only = false;                                   // GET and HEAD; anything else gets 405
+  std::size_t concurrency = 256 * 1024;                    // connections at once, over all workers
+  std::size_t max_conns_per_ip = 0;                        // the same, of one address; 0: no limit. IPv6 counts by /64
+  bool evict_idle = false;            // the one of its worker that idles longest is closed, for one too many
+  Refusal refusal = Refusal::answer;  // of connections beyond these
+  std::uint64_t max_requests_per_conn = 1'000'000;  // then the response says Connection: close
+  Duration max_conn_age = std::chrono::hours(24);   // the same
+  std::size_t max_overdue_handlers = 1024;          // of a worker; beyond, 503 with Retry-After
+  bool disable_keepalive = false;                   // closes behind the first response
+  bool get_only = false;                            // GET and HEAD; anything else gets 405
 
   // ---- memory
   std::size_t read_buffer_bytes = 4096;          // to begin with; given back while a connection idles

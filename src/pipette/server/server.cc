@@ -44,7 +44,10 @@ std::string_view to_string(ConnState state) {
   return "unknown";
 }
 
-Server::Server(Handler handler, ServerOptions options) : handler_(std::move(handler)), options_(std::move(options)) {
+Server::Server(Handler handler, ServerOptions options)
+    : places_(options.concurrency, options.max_conns_per_ip),
+      handler_(std::move(handler)),
+      options_(std::move(options)) {
   constexpr std::size_t kMaxNameBytes = 256;
   if (!ascii::is_value(options_.name) || options_.name.size() > kMaxNameBytes) options_.name.clear();
 }

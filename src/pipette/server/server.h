@@ -3,7 +3,8 @@
 //   Server server(handler);                       lab.serve(server, "app:80");        // in a test
 //                                                 serve_tcp(server, "0.0.0.0:8080");  // in production
 //
-// Immutable after construction, so that workers on several loops share it (server/worker.h does the serving).
+// Immutable after construction but for what it counts, so that workers on several loops share it (server/worker.h does
+// the serving). How many connections there may be holds for all of them together.
 //
 // Lifetime  outlives its workers.   Threads  any, once constructed.
 #pragma once
@@ -15,6 +16,7 @@
 #include "pipette/server/handler.h"
 #include "pipette/server/metrics.h"
 #include "pipette/server/options.h"
+#include "pipette/server/places.h"
 
 namespace pipette::server {
 
@@ -38,6 +40,7 @@ class Server {
   void enter(const Metrics& worker) const;
   void leave(const Metrics& worker) const;
 
+  mutable Places places_;
   mutable std::mutex mutex_;
   mutable std::vector<const Metrics*> workers_;  // at work
   mutable MetricsSnapshot gone_;                 // what those counted that are not any more

@@ -65,7 +65,7 @@ Session::Session(Worker& worker, net::Connected connected, std::shared_ptr<const
       connected_at_(worker.loop_.now()),
       old_at_(after(connected_at_, options().max_conn_age)),
       began_at_(connected_at_),
-      is_draining_(worker.is_draining_) {
+      drain_(worker.drain_) {
   ends_->security = std::move(security);
 }
 
@@ -119,9 +119,9 @@ bool Session::must_linger() {
   return count || !is_would_block(count.error());
 }
 
-void Session::drain() {
-  is_draining_ = true;
-  if (state_ == State::idle) connection_->set_deadline(Direction::read, now());
+void Session::drain(Drain drain) {
+  drain_ = std::max(drain_, drain);
+  if (state_ == State::idle && drain_ == Drain::at_once) connection_->set_deadline(Direction::read, now());
 }
 
 // One that must end waits for its client no longer; what it has handed to write() still goes.
@@ -140,7 +140,7 @@ bool Session::must_end() const {
 }
 
 void Session::evict() {
-  drain();
+  drain(Drain::at_once);
   request_stop(async::StopReason::evicted);
 }
 
@@ -212,7 +212,7 @@ Task<bool> Session::read_head() {
     ensure_exchange();
     const bool has_nothing = is_nothing(exchange_->input.readable());
     const State before = std::exchange(state_, has_nothing ? State::idle : State::reading);
-    if (has_nothing && is_draining_) co_return false;
+    if (has_nothing && drain_ == Drain::at_once) co_return false;
     if (state_ == State::idle && before != State::idle && !is_first) show(ConnState::idle);
     const TimePoint head_deadline = after(began_at_, options().read_header_timeout);
     connection_->set_deadline(Direction::read, has_nothing ? idle_deadline : head_deadline);
@@ -227,7 +227,7 @@ Task<bool> Session::read_head() {
     if (!count) {
       const bool is_late = count.error() == std::errc::timed_out;
       if (!is_late) is_connection_lost_ = true;
-      const bool is_asked_to_end = has_nothing && is_draining_;
+      const bool is_asked_to_end = has_nothing && drain_ == Drain::at_once;
       if (is_late && !is_asked_to_end) {
         worker_.count(has_nothing && !is_first ? &Metrics::idle_timeouts : &Metrics::read_header_timeouts);
       }
@@ -286,7 +286,7 @@ Result<void> Session::accept_head() {
   }
   const bool is_last = exchanges_ + 1 >= server.max_requests_per_conn || now() >= old_at_;
   keeps_alive_ =
-      !is_last && !server.disable_keepalive && http::persists(head.is_http_1_0, head.fields) && !is_draining_;
+      !is_last && !server.disable_keepalive && http::persists(head.is_http_1_0, head.fields) && drain_ == Drain::none;
   return {};
 }
 
@@ -633,7 +633,7 @@ void Session::output_broke() { request_stop(async::StopReason::peer_reset); }
 async::Soon<> Session::finish() {
   Exchange& exchange = *exchange_;
   exchange.session = nullptr;
-  const bool announces_end = is_draining_ && !has_begun_response();
+  const bool announces_end = drain_ != Drain::none && !has_begun_response();
   if (announces_end || exchange.response.close) keeps_alive_ = false;
   if ((!exchange.is_plain || !exchange.response.is_plain) && is_special()) [[unlikely]]
     return finish_slowly();
@@ -778,7 +778,7 @@ Result<void> Session::begin_stream() {
   Exchange& exchange = *exchange_;
   exchange.is_plain = false;
   worker_.loop_.disarm(handler_deadline_);
-  if (is_draining_ || exchange.response.close) keeps_alive_ = false;
+  if (drain_ != Drain::none || exchange.response.close) keeps_alive_ = false;
   if (!is_body_complete_ && std::exchange(owes_continue_, false)) keeps_alive_ = false;
   const Result<http::BodyLength> length =
       http::write_response_head(out_.gathered(), response_head(exchange, exchange.response.stream_length));

@@ -56,8 +56,14 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   // What an idle connection needs is its connection.
   void release_memory();
 
-  // Closes the connection as soon as no exchange is under way.
-  void drain();
+  // Whether its connection is to end.
+  enum class Drain : std::uint8_t {
+    none,
+    after_one_more,  // with the answer to the request that is under way, or else to the next
+    at_once,         // the same, or else now
+  };
+  // Never less than it was told before.
+  void drain(Drain drain);
   // Tells the handler to stop.
   void request_stop(async::StopReason reason);
   // Makes room for others: tells the handler to stop, and drains.
@@ -196,7 +202,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   bool is_handler_late_ = false;
   bool is_cut_ = false;
   bool is_active_ = false;
-  bool is_draining_;                      // serves no request more than the one under way
+  Drain drain_;
   std::uint32_t exchanges_in_a_row_ = 0;  // since the session last let others run
   std::size_t bytes_in_a_row_ = 0;
 };

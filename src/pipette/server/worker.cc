@@ -56,7 +56,6 @@ Worker::Worker(const Server& server, Runtime& runtime)
       runtime_(runtime),
       loop_(runtime.loop()),
       exchanges_(server.options().head, loop_),
-      per_ip_(server.options().max_conns_per_ip),
       has_rules_(server.options().on_header_received || server.options().get_only),
       tells_access_(server.options().on_access),
       stopping_(loop_),
@@ -82,7 +81,7 @@ void Worker::make_prefix(int status, WallTime now) {
 // ---- connections -----------------------------------------------------------------------------------------
 
 Task<> Worker::serve(std::unique_ptr<net::Listener> listener, net::Security* security) {
-  if (is_draining_) co_return;
+  if (state_ != WorkerState::running) co_return;
   Acceptor acceptor(std::move(listener));
   acceptors_.push_back(acceptor);
   Duration pause = kFirstPause;
@@ -94,7 +93,8 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener, net::Security* sec
     Result<net::Connected> connected = co_await acceptor.listener->accept();
     if (connected) {
       pause = kFirstPause;
-      if (admit(*connected)) sessions_.spawn(run_session(std::move(*connected), security));
+      std::optional<Places::Place> place = admit(*connected, security != nullptr);
+      if (place) sessions_.spawn(run_session(std::move(*connected), security, std::move(*place)));
       continue;
     }
     if (connected.error() == make_error_code(Errc::listener_closed)) co_return;
@@ -114,26 +114,33 @@ Task<> Worker::shed(net::Listener& listener) {
 }
 
 Task<> Worker::serve_connection(net::Connected connected, net::Security* security) {
-  if (!admit(connected)) return nothing();
-  return run_session(std::move(connected), security);
+  std::optional<Places::Place> place = admit(connected, security != nullptr);
+  if (!place) return nothing();
+  return run_session(std::move(connected), security, std::move(*place));
 }
 
 // Counts a connection from now on, though it is served later: neither a limit nor a shutdown may overlook it. One that
 // is too many is dealt with here. One that has been evicted is gone only when its session has seen it.
-bool Worker::admit(net::Connected& connected) {
+std::optional<Places::Place> Worker::admit(net::Connected& connected, bool is_to_be_secured) {
   count(&Metrics::accepted);
-  const bool is_full = open_ >= server_.options().concurrency;
-  const bool is_too_many = is_full && !(server_.options().evict_idle && evict_idle());
-  if (!is_too_many && per_ip_.enter(connected.remote)) {
+  Places& places = server_.places_;
+  std::expected<Places::Place, Places::Excess> place = places.take(connected.remote);
+  if (!place && place.error() == Places::Excess::of_all && server_.options().evict_idle && evict_idle()) {
+    place = places.take_in_advance(connected.remote);
+  }
+  if (place) {
     ++open_;
     metrics_.open_connections.add(1);
-    return true;
+    return std::move(*place);
   }
+  const bool is_too_many = place.error() == Places::Excess::of_all;
   count(is_too_many ? &Metrics::rejected_concurrency : &Metrics::rejected_per_ip);
-  const bool is_told = server_.options().refusal == Refusal::answer && refusals_.size() < kMaxRefusals;
+  // In the clear: who expects TLS would not understand it, and a handshake is too much work for a refusal.
+  const bool can_be_told = !is_to_be_secured && refusals_.size() < kMaxRefusals;
+  const bool is_told = can_be_told && server_.options().refusal == Refusal::answer;
   if (is_told) refusals_.spawn(refuse(std::move(connected), is_too_many ? 503 : 429));
   connected.connection.reset();
-  return false;
+  return std::nullopt;
 }
 
 Task<> Worker::refuse(net::Connected connected, int status) {
@@ -175,11 +182,10 @@ Task<Result<net::Secured>> Worker::shake_hands(std::unique_ptr<net::Connection> 
   co_return fail(error);
 }
 
-Task<> Worker::run_session(net::Connected connected, net::Security* security) {
-  const net::Address remote = connected.remote;
+Task<> Worker::run_session(net::Connected connected, net::Security* security, [[maybe_unused]] Places::Place place) {
   std::shared_ptr<const net::SecurityFacts> facts;
   if (security != nullptr) {
-    Task<Result<net::Secured>> handshake = shake_hands(std::move(connected.connection), *security, remote);
+    Task<Result<net::Secured>> handshake = shake_hands(std::move(connected.connection), *security, connected.remote);
     Result<net::Secured> secured = co_await handshake;
     if (secured) {
       connected.connection = std::move(secured->connection);
@@ -195,7 +201,6 @@ Task<> Worker::run_session(net::Connected connected, net::Security* security) {
       server_.log("a connection was dropped: " + std::string(error.what()));  // out of memory, most likely
     }
   }
-  per_ip_.leave(remote);
   --open_;
   metrics_.open_connections.subtract(1);
   note_end();
@@ -344,17 +349,22 @@ Task<> Worker::wait_for_end(TimePoint deadline) {
   co_await ending.event.wait();
 }
 
-Task<ShutdownReport> Worker::shutdown(TimePoint deadline, Duration notice) {
-  is_draining_ = true;
+void Worker::drain(Session::Drain drain) {
+  drain_ = std::max(drain_, drain);
+  open_sessions_.for_each([this](Session& session) { session.drain(drain_); });
+}
+
+Task<ShutdownReport> Worker::shutdown(TimePoint deadline, Duration notice, IdleOnes idle) {
   if (state_ == WorkerState::running) state_ = WorkerState::draining;
   stopping_.request_stop(async::StopReason::shutdown);
   acceptors_.for_each([](Acceptor& acceptor) { acceptor.listener->close(); });
-  open_sessions_.for_each([](Session& session) { session.drain(); });
+  drain(idle == IdleOnes::close ? Session::Drain::at_once : Session::Drain::after_one_more);
 
   ShutdownReport report;
   const TimePoint notice_at = deadline == kNever ? kNever : deadline - notice;
   for (const TimePoint until : {notice_at, deadline}) {
     co_await wait_for_end(until);
+    drain(Session::Drain::at_once);
     stops_handlers_ = true;
     open_sessions_.for_each([](Session& session) { session.request_stop(async::StopReason::shutdown); });
     for (const std::unique_ptr<Exchange>& late : late_) late->stop.request_stop(async::StopReason::shutdown);
@@ -380,9 +390,10 @@ ShutdownReport& ShutdownReport::operator+=(const ShutdownReport& other) {
   return *this;
 }
 
-Task<ShutdownReport> shutdown_all(std::span<Worker* const> workers, TimePoint deadline, Duration notice) {
+Task<ShutdownReport> shutdown_all(std::span<Worker* const> workers, TimePoint deadline, Duration notice,
+                                  IdleOnes idle) {
   std::vector<Task<ShutdownReport>> shutdowns;
-  for (Worker* worker : workers) shutdowns.push_back(worker->shutdown(deadline, notice));
+  for (Worker* worker : workers) shutdowns.push_back(worker->shutdown(deadline, notice, idle));
   for (Task<ShutdownReport>& shutdown : shutdowns) shutdown.start();
   ShutdownReport sum;
   for (Task<ShutdownReport>& shutdown : shutdowns) {

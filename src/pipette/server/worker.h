@@ -10,6 +10,10 @@
 //                           exchanges finish with Connection: close,
 //                           `notice` before the deadline handlers are told to stop, at the deadline all is aborted
 //
+// A client that sends its next request at the very moment in which its idle connection is closed sees that request
+// fail. Where somebody else serves on at the same address, nobody need hurry: IdleOnes::answer_one_more leaves idle
+// connections open until they have had one more answer, with Connection: close, or until the notice.
+//
 // A worker that was stopped serves no more; its server can be served by another one, also beside it.
 //
 // Errors    an accept that fails is logged and tried again after a pause, 5 ms doubling to 1 s; it never ends serving.
@@ -21,6 +25,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "pipette/async/event.h"
@@ -31,15 +36,18 @@
 #include "pipette/net/security.h"
 #include "pipette/server/buffer_pool.h"
 #include "pipette/server/exchange.h"
-#include "pipette/server/ip_limit.h"
 #include "pipette/server/metrics.h"
 #include "pipette/server/outbox.h"
+#include "pipette/server/places.h"
 #include "pipette/server/server.h"
 #include "pipette/server/session.h"
 
 namespace pipette::server {
 
 enum class WorkerState : std::uint8_t { running, draining, stopped };
+
+// What becomes of connections that idle when a shutdown begins.
+enum class IdleOnes : std::uint8_t { close, answer_one_more };
 
 struct ShutdownReport {
   std::uint64_t served = 0;   // exchanges in the worker's life
@@ -65,7 +73,7 @@ class Worker {
   Task<> serve_connection(net::Connected connected, net::Security* security = nullptr);
 
   // Safe to call again, also while another call waits.
-  Task<ShutdownReport> shutdown(TimePoint deadline, Duration notice = kStopNotice);
+  Task<ShutdownReport> shutdown(TimePoint deadline, Duration notice = kStopNotice, IdleOnes idle = IdleOnes::close);
   // Closes one connection (ConnInfo::id) when the exchange under way, if any, has ended; its handler is told to stop,
   // with StopReason::evicted. False when there is none of that id.
   bool evict(std::uint64_t connection_id);
@@ -95,12 +103,13 @@ class Worker {
   void make_prefix(int status, WallTime now);
   std::string_view date_line() { return date_.at(loop_.wall_now()); }
   Task<> shed(net::Listener& listener);
-  bool admit(net::Connected& connected);
-  Task<> run_session(net::Connected connected, net::Security* security);
+  std::optional<Places::Place> admit(net::Connected& connected, bool is_to_be_secured);
+  Task<> run_session(net::Connected connected, net::Security* security, Places::Place place);
   Task<Result<net::Secured>> shake_hands(std::unique_ptr<net::Connection> connection, net::Security& security,
                                          const net::Address& remote);
   Task<> refuse(net::Connected connected, int status);
   Task<> wait_for_end(TimePoint deadline);
+  void drain(Session::Drain drain);
   void note_end();
   void enter_idle(Session::IdlePlace& place);
   void leave_idle(Session::IdlePlace& place);
@@ -129,7 +138,6 @@ class Worker {
   async::Loop& loop_;
   ExchangePool exchanges_;
   BufferPool buffers_;
-  IpLimit per_ip_;
   bool has_rules_;           // whether heads are asked for more than what HTTP says
   bool tells_access_;        // whether somebody keeps an access log
   std::string server_line_;  // "Server: …\r\n", or nothing
@@ -138,7 +146,7 @@ class Worker {
   int prefix_status_ = 0;
   WallTime prefix_second_{};  // the one it is good for
   WorkerState state_ = WorkerState::running;
-  bool is_draining_ = false;
+  Session::Drain drain_ = Session::Drain::none;
   bool stops_handlers_ = false;  // the end is near: those that are at work are told, and those that begin
   async::StopSource stopping_;   // ends the pauses of those who accept
   async::StopSource cutting_;    // ends handshakes
@@ -165,7 +173,7 @@ class Worker {
 // Shuts all of them down at once, by the same deadline; the sum of what they report. They may be on several loops of
 // one thread, as in a Lab; one on a loop of another thread is shut down there. `workers` stay until it returns.
 Task<ShutdownReport> shutdown_all(std::span<Worker* const> workers, TimePoint deadline,
-                                  Duration notice = Worker::kStopNotice);
+                                  Duration notice = Worker::kStopNotice, IdleOnes idle = IdleOnes::close);
 
 inline void Worker::count_exchange(const Exchange& exchange, std::uint64_t body_bytes) {
   metrics_.exchanges.add(1);
