@@ -154,6 +154,15 @@ Result<std::unique_ptr<Listener>> Listener::adopt(Loop& loop, int descriptor, co
 }
 
 Result<net::Connected> Listener::try_accept() {
+  Result<Handed> handed = accept_to_hand();
+  if (!handed) return fail(handed.error());
+  Result<OwnedSocket> socket = Socket::adopt(socket_->loop(), handed->descriptor.release());
+  if (!socket) return fail(socket.error());
+  return net::Connected{std::make_unique<Connection>(std::move(*socket)), std::move(handed->local),
+                        std::move(handed->remote)};
+}
+
+Result<Handed> Listener::accept_to_hand() {
   if (!socket_->is_open()) return fail(Errc::listener_closed);
   Endpoint from;
   const int fd = accept_from(socket_->fd(), from);
@@ -163,11 +172,9 @@ Result<net::Connected> Listener::try_accept() {
     if (error != EAGAIN && !somebody_waits(socket_->fd())) return fail(Errc::would_block);
     return fail(to_error(error));
   }
-  Result<OwnedSocket> socket = Socket::adopt(socket_->loop(), fd);
-  if (!socket) return fail(socket.error());
   spare_.take();
 
-  net::Connected connected{std::make_unique<Connection>(std::move(*socket)), address_, to_address(from)};
+  Handed connected{Descriptor(fd), address_, to_address(from)};
   if (address_.kind() == Address::Kind::unix_path) {
     connected.remote = address_;  // who dials a Unix socket has no name
   } else if (is_unspecified(address_)) {

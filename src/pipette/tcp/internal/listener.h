@@ -20,6 +20,7 @@
 #include "pipette/base/list.h"
 #include "pipette/net/listener.h"
 #include "pipette/net/network.h"
+#include "pipette/tcp/handed.h"
 #include "pipette/tcp/internal/socket.h"
 
 namespace pipette::tcp {
@@ -35,6 +36,8 @@ class Listener final : public net::Listener, public ListNode {
   ~Listener() override { close(); }
 
   Result<net::Connected> try_accept() override;
+  // The same, for another loop.
+  Result<Handed> accept_to_hand();
   void wait(net::Waiter& waiter) override;
   bool shed() override;
   void close() override;
