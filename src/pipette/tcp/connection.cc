@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "pipette/tcp/internal/endpoint.h"
+
 namespace pipette::tcp {
 namespace {
 
@@ -23,18 +25,28 @@ auto without_interruption(Call call) {
 
 }  // namespace
 
+Result<std::unique_ptr<Connection>> Connection::adopt(Loop& loop, int descriptor) {
+  auto connection = std::make_unique<Connection>(loop, descriptor);
+  if (const Result<void> begun = connection->socket_.begin(); !begun) return fail(begun.error());
+  return connection;
+}
+
 Connection::~Connection() {
-  assert(!socket_->slot(net::Direction::read).has_waiter() && !socket_->slot(net::Direction::write).has_waiter());
+  assert(!socket_.slot(net::Direction::read).has_waiter() && !socket_.slot(net::Direction::write).has_waiter());
   if (state_ == State::open) make_close_reset();
 }
 
 Result<std::size_t> Connection::try_read(MutableBytes into) {
   assert(!into.empty());
   if (const auto error = refusal(net::Direction::read)) return fail(error);
-  const auto count = without_interruption([&] { return ::recv(fd(), into.data(), into.size(), 0); });
-  if (count < 0) return failed(errno);
-  if (count == 0 && broken_) return fail(broken_);
-  return static_cast<std::size_t>(count);
+  const bool is_probe = into.size() == 1;
+  if (!is_probe && !broken_ && socket_.is_drained(net::Direction::read)) return fail(Errc::would_block);
+  const auto received = without_interruption([&] { return ::recv(fd(), into.data(), into.size(), 0); });
+  if (received < 0) return failed(net::Direction::read, errno);
+  if (received == 0 && broken_) return fail(broken_);
+  const auto count = static_cast<std::size_t>(received);
+  if (count > 0 && count < into.size()) socket_.found_less(net::Direction::read);
+  return count;
 }
 
 Result<std::size_t> Connection::try_write(std::span<const Bytes> pieces) {
@@ -42,54 +54,72 @@ Result<std::size_t> Connection::try_write(std::span<const Bytes> pieces) {
   std::array<iovec, kPiecesACall> vectors;
   msghdr message{};
   message.msg_iov = vectors.data();
+  std::size_t size = 0;
   for (const Bytes piece : pieces) {
     if (piece.empty()) continue;
     if (message.msg_iovlen == vectors.size()) break;
     vectors[message.msg_iovlen++] = {const_cast<char*>(piece.data()), piece.size()};
+    size += piece.size();
   }
   if (message.msg_iovlen == 0) return 0;
   if (state_ == State::write_closed) return fail(Errc::broken_pipe);
   if (broken_) return fail(broken_);
-  const auto count = without_interruption([&] { return ::sendmsg(fd(), &message, MSG_NOSIGNAL); });
-  if (count >= 0) return static_cast<std::size_t>(count);
+  if (socket_.is_drained(net::Direction::write)) return fail(Errc::would_block);
+  const auto sent = without_interruption([&] {
+    // Half the kernel's own work on the call.
+    if (message.msg_iovlen == 1) return ::send(fd(), vectors[0].iov_base, size, MSG_NOSIGNAL);
+    return ::sendmsg(fd(), &message, MSG_NOSIGNAL);
+  });
   // The peer had finished sending and was then gone. Reading still ends in order.
-  if (errno == EPIPE) return fail(Errc::connection_reset);
-  return failed(errno);
+  if (sent < 0 && errno == EPIPE) return fail(Errc::connection_reset);
+  if (sent < 0) return failed(net::Direction::write, errno);
+  const auto count = static_cast<std::size_t>(sent);
+  if (count < size) socket_.found_less(net::Direction::write);
+  return count;
 }
 
 Result<void> Connection::try_close_write() {
   if (const auto error = refusal(net::Direction::write)) return fail(error);
   if (state_ == State::write_closed) return {};
   if (broken_) return fail(broken_);
-  if (::shutdown(fd(), SHUT_WR) != 0) return failed(errno);
+  if (::shutdown(fd(), SHUT_WR) != 0) return failed(net::Direction::write, errno);
   state_ = State::write_closed;
   return {};
 }
 
-void Connection::wait(net::Direction direction, net::Waiter& waiter) { socket_->wait(direction, waiter); }
+void Connection::wait(net::Direction direction, net::Waiter& waiter) { socket_.wait(direction, waiter); }
 
 void Connection::set_deadline(net::Direction direction, TimePoint deadline) {
-  socket_->slot(direction).set_deadline(deadline);
+  socket_.slot(direction).set_deadline(deadline);
 }
 
 void Connection::abort() {
   if (state_ == State::aborted) return;
   state_ = State::aborted;
   make_close_reset();
-  socket_->close();
+  socket_.close();
+}
+
+bool Connection::has_peer() {
+  if (remote_address(fd()).kind() != net::Address::Kind::none) return true;
+  socket_.found_nothing(net::Direction::write);
+  return false;
 }
 
 std::error_code Connection::refusal(net::Direction direction) {
   if (state_ == State::aborted) return make_error_code(Errc::operation_canceled);
-  if (socket_->slot(direction).is_expired()) return make_error_code(Errc::timed_out);
+  if (socket_.slot(direction).is_expired()) return make_error_code(Errc::timed_out);
   return {};
 }
 
-std::unexpected<std::error_code> Connection::failed(int system_error) {
+std::unexpected<std::error_code> Connection::failed(net::Direction direction, int system_error) {
+  if (system_error == EAGAIN) {
+    socket_.found_nothing(direction);
+    return fail(Errc::would_block);
+  }
   // A peer that does not answer any more is gone; timed_out is for deadlines that somebody has set.
-  const std::error_code error = to_error(system_error == ETIMEDOUT ? ECONNRESET : system_error);
-  if (system_error != EAGAIN) broken_ = error;
-  return fail(error);
+  broken_ = to_error(system_error == ETIMEDOUT ? ECONNRESET : system_error);
+  return fail(broken_);
 }
 
 // Lingering for no time at all is how a TCP socket is told to close with RST.

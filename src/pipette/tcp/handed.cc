@@ -13,10 +13,10 @@ namespace pipette::tcp {
 Result<Handed> accept_to_hand(net::Listener& listener) { return static_cast<Listener&>(listener).accept_to_hand(); }
 
 Result<net::Connected> take(Runtime& runtime, Handed handed) {
-  Result<OwnedSocket> socket = Socket::adopt(static_cast<Loop&>(runtime.loop()), handed.descriptor.release());
-  if (!socket) return fail(socket.error());
-  return net::Connected{std::make_unique<Connection>(std::move(*socket)), std::move(handed.local),
-                        std::move(handed.remote)};
+  auto& loop = static_cast<Loop&>(runtime.loop());
+  Result<std::unique_ptr<Connection>> connection = Connection::adopt(loop, handed.descriptor.release());
+  if (!connection) return fail(connection.error());
+  return net::Connected{std::move(*connection), std::move(handed.local), std::move(handed.remote)};
 }
 
 }  // namespace pipette::tcp

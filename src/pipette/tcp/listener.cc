@@ -121,56 +121,52 @@ Result<std::unique_ptr<Listener>> Listener::listen(Loop& loop, const Address& ad
   if (!endpoint) return fail(endpoint.error());
   const int fd = ::socket(endpoint->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(to_error(errno));
-  Result<OwnedSocket> socket = Socket::adopt(loop, fd);
-  if (!socket) return fail(socket.error());
+  auto listener = std::make_unique<Listener>(loop, fd);
   set_address_options(fd, address, options);
   set_options(fd, address, options);
   if (const int error = bind_to(fd, address, *endpoint)) return fail(to_error(error));
   const bool has_port = address.kind() != Address::Kind::unix_path;
-  auto listener =
-      std::make_unique<Listener>(std::move(*socket), has_port ? address.with_port(local_address(fd).port()) : address);
+  listener->address_ = has_port ? address.with_port(local_address(fd).port()) : address;
   listener->own_path();
   // Nobody can connect before it listens.
   if (!has_port && options.unix_mode && ::chmod(address.text().c_str(), *options.unix_mode) != 0) {
     return fail(to_error(errno));
   }
   if (::listen(fd, std::max(options.backlog, 1)) != 0) return fail(to_error(errno));
+  if (const Result<void> begun = listener->socket_.begin(); !begun) return fail(begun.error());
   return listener;
 }
 
 Result<std::unique_ptr<Listener>> Listener::adopt(Loop& loop, int descriptor, const net::ListenOptions& options) {
-  int error = why_not_listening(descriptor);
-  if (error == 0 && !make_ours(descriptor)) error = errno;
-  Address address = local_address(descriptor);
-  if (error == 0 && address.kind() == Address::Kind::none) error = EAFNOSUPPORT;
-  if (error != 0) {
-    ::close(descriptor);
-    return fail(to_error(error));
-  }
-  Result<OwnedSocket> socket = Socket::adopt(loop, descriptor);
-  if (!socket) return fail(socket.error());
-  set_options(descriptor, address, options);
-  return std::make_unique<Listener>(std::move(*socket), std::move(address));
+  auto listener = std::make_unique<Listener>(loop, descriptor);
+  if (const int error = why_not_listening(descriptor)) return fail(to_error(error));
+  if (!make_ours(descriptor)) return fail(to_error(errno));
+  listener->address_ = local_address(descriptor);
+  if (listener->address_.kind() == Address::Kind::none) return fail(Errc::not_supported);
+  if (const Result<void> begun = listener->socket_.begin(); !begun) return fail(begun.error());
+  set_options(descriptor, listener->address_, options);
+  return listener;
 }
 
 Result<net::Connected> Listener::try_accept() {
   Result<Handed> handed = accept_to_hand();
   if (!handed) return fail(handed.error());
-  Result<OwnedSocket> socket = Socket::adopt(socket_->loop(), handed->descriptor.release());
-  if (!socket) return fail(socket.error());
-  return net::Connected{std::make_unique<Connection>(std::move(*socket)), std::move(handed->local),
-                        std::move(handed->remote)};
+  Result<std::unique_ptr<Connection>> connection = Connection::adopt(socket_.loop(), handed->descriptor.release());
+  if (!connection) return fail(connection.error());
+  return net::Connected{std::move(*connection), std::move(handed->local), std::move(handed->remote)};
 }
 
 Result<Handed> Listener::accept_to_hand() {
-  if (!socket_->is_open()) return fail(Errc::listener_closed);
+  if (!socket_.is_open()) return fail(Errc::listener_closed);
+  if (socket_.is_drained(net::Direction::read)) return fail(Errc::would_block);
   Endpoint from;
-  const int fd = accept_from(socket_->fd(), from);
+  const int fd = accept_from(socket_.fd(), from);
   if (fd < 0) {
     const int error = errno;
     // The kernel looks for a descriptor first, and for a connection only then.
-    if (error != EAGAIN && !somebody_waits(socket_->fd())) return fail(Errc::would_block);
-    return fail(to_error(error));
+    if (error != EAGAIN && somebody_waits(socket_.fd())) return fail(to_error(error));
+    socket_.found_nothing(net::Direction::read);
+    return fail(Errc::would_block);
   }
   spare_.take();
 
@@ -183,13 +179,13 @@ Result<Handed> Listener::accept_to_hand() {
   return connected;
 }
 
-void Listener::wait(net::Waiter& waiter) { socket_->wait(net::Direction::read, waiter); }
+void Listener::wait(net::Waiter& waiter) { socket_.wait(net::Direction::read, waiter); }
 
 bool Listener::shed() {
-  if (!socket_->is_open()) return false;
+  if (!socket_.is_open()) return false;
   spare_.give_up();
   Endpoint from;
-  const int fd = accept_from(socket_->fd(), from);
+  const int fd = accept_from(socket_.fd(), from);
   if (fd >= 0) ::close(fd);
   spare_.take();
   return fd >= 0;
@@ -205,9 +201,9 @@ void Listener::Spare::give_up() {
 }
 
 void Listener::close() {
-  if (!socket_->is_open()) return;
+  if (!socket_.is_open()) return;
   if (file_ != FileId() && file_at(address_) == file_) ::unlink(address_.text().c_str());
-  socket_->close();
+  socket_.close();
   spare_.give_up();
   ListNode::unlink();
 }

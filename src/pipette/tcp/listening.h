@@ -7,6 +7,7 @@
 // A descriptor that is passed on leads to the same queue: whoever waits there to be accepted is accepted by either.
 #pragma once
 
+#include "pipette/base/result.h"
 #include "pipette/net/address.h"
 
 namespace pipette::tcp {
@@ -18,5 +19,9 @@ struct Listening {
 
 // What becomes of the path of a Unix socket when its listener closes.
 enum class UnixPath : unsigned char { leave, remove };
+
+// Where a descriptor listens, which stays whoever's it is; Errc::not_supported when it does not, or is no stream
+// socket of TCP or Unix.
+Result<net::Address> listens_at(int descriptor);
 
 }  // namespace pipette::tcp

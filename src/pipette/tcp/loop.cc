@@ -4,16 +4,14 @@
 #include <chrono>
 #include <utility>
 
-#include "pipette/tcp/internal/socket.h"
+#include "pipette/tcp/internal/asio_thread.h"
 
 namespace pipette::tcp {
 namespace {
 
-// How much is run, and how many completions are taken, before it is the other's turn.
+// How much is run before it is the others' turn.
 constexpr int kRunsATurn = 64;
-constexpr int kCompletionsATurn = 64;
-// Waiting longer is waiting several times; keeps the sum of now and a far deadline from overflowing.
-constexpr Duration kLongestWait = std::chrono::hours(1);
+constexpr int kPostsATurn = 64;
 // How often civil time is looked at, since somebody may set it.
 constexpr Duration kWallLook = std::chrono::milliseconds(100);
 
@@ -23,16 +21,8 @@ TimePoint read_clock() {
   return TimePoint(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
 }
 
-Loop::Slots::~Slots() {
-  while (!sockets.empty()) std::unique_ptr<Socket>(&sockets.pop_front()).reset();
-}
-
 Loop::Loop() { refresh_now(); }
-
-// Closing cancels what is pending; those operations are destroyed with io_, and after that their slots.
-Loop::~Loop() {
-  slots_.sockets.for_each([](Socket& socket) { socket.close(); });
-}
+Loop::~Loop() = default;
 
 void Loop::refresh_now() {
   set_now(read_clock());
@@ -42,49 +32,62 @@ void Loop::refresh_now() {
 }
 
 void Loop::post(Work work) {
-  asio::post(io_, [this, posted = std::move(work)]() mutable {
-    refresh_now();
-    posted();
-  });
+  bool was_asleep = false;
+  {
+    const std::lock_guard lock(posting_);
+    posted_.push_back(std::move(work));
+    was_asleep = std::exchange(is_asleep_, false);
+  }
+  if (was_asleep) poller_.wake();
 }
 
 void Loop::request_stop() {
-  asio::post(io_, [this] { stop_requested_ = true; });
+  post([this] { stop_requested_ = true; });
+}
+
+AsioThread& Loop::asio() {
+  if (!asio_) asio_ = std::make_unique<AsioThread>();
+  return *asio_;
 }
 
 void Loop::turn() {
-  if (has_ready()) {
-    look_at_io();
-  } else {
-    wait_for_io();
-  }
+  poller_.look(leisure());
   refresh_now();
+  run_posted();
   take_due_timers();
   for (int count = 0; count < kRunsATurn && run_one(); ++count) {
   }
 }
 
-void Loop::wait_for_io() {
+Duration Loop::leisure() {
+  if (has_ready() || !may_sleep()) return Duration::zero();
   const TimePoint next = next_deadline();
-  if (next == kNever) {
-    io_.run_one();
-    return;
-  }
+  if (next == kNever) return Duration::max();
   refresh_now();
-  if (next > now()) {
-    io_.run_one_for(std::min(next - now(), kLongestWait));
-  } else {
-    io_.poll_one();
+  return next - now();
+}
+
+bool Loop::may_sleep() {
+  const std::lock_guard lock(posting_);
+  return is_asleep_ = posted_.empty();
+}
+
+void Loop::run_posted() {
+  for (int count = 0; count < kPostsATurn; ++count) {
+    Work work = take_posted();
+    if (!work) return;
+    if (count > 0) refresh_now();
+    work();
   }
 }
 
-void Loop::look_at_io() {
-  for (int count = 0; count < kCompletionsATurn && io_.poll_one() > 0; ++count) {
-  }
+async::Loop::Work Loop::take_posted() {
+  const std::lock_guard lock(posting_);
+  is_asleep_ = false;
+  if (posted_.empty()) return nullptr;
+  Work first = std::move(posted_.front());
+  posted_.pop_front();
+  return first;
 }
-
-void Loop::adopt(std::unique_ptr<Socket> socket) { slots_.sockets.push_back(*socket.release()); }
-
-void Loop::free(Socket& socket) { std::unique_ptr<Socket>(&socket).reset(); }
 
 }  // namespace pipette::tcp

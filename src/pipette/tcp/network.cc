@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "pipette/tcp/internal/arrival.h"
+#include "pipette/tcp/internal/asio_thread.h"
 #include "pipette/tcp/internal/connection.h"
 #include "pipette/tcp/internal/endpoint.h"
 #include "pipette/tcp/internal/keep_alive.h"
@@ -33,6 +34,15 @@ Addresses to_addresses(std::error_code error, const tcp::resolver::results_type&
   }
   if (addresses.empty()) return fail(Errc::host_not_found);
   return addresses;
+}
+
+Result<asio::io_context*> start_asio(Loop& loop) {
+  try {
+    return &loop.asio().io();
+  } catch (const std::system_error& error) {
+    const int number = error.code().value();
+    return fail(number == EAGAIN ? error.code() : to_error(number));  // EAGAIN: no thread is left
+  }
 }
 
 // What the kernel says where nobody listens; for a Unix path also: no such file, or its backlog is full.
@@ -69,7 +79,8 @@ Network::~Network() = default;
 
 Result<std::unique_ptr<net::Listener>> Network::listen(const Address& address, const net::ListenOptions& options) {
   if (address.kind() != Address::Kind::name) return enlist(Listener::listen(loop_, address, options));
-  tcp::resolver resolver(loop_.io());
+  asio::io_context io;
+  tcp::resolver resolver(io);
   std::error_code error;
   const auto found = resolver.resolve(address.text(), "", tcp::resolver::passive, error);
   const Addresses addresses = to_addresses(error, found, address.port());
@@ -141,16 +152,16 @@ Task<Result<net::Connected>> Network::dial_one(Address address, net::DialOptions
     co_return fail(bound.error());
   }
   const int at_once = ::connect(fd, endpoint->data(), endpoint->size) == 0 ? 0 : errno;
-  Result<OwnedSocket> socket = Socket::adopt(loop_, fd);
-  if (!socket) co_return fail(socket.error());
+  Result<std::unique_ptr<Connection>> adopted = Connection::adopt(loop_, fd);
+  if (!adopted) co_return fail(adopted.error());
   if (at_once != 0 && at_once != EINPROGRESS) co_return fail(dial_error(address, at_once));
-  auto connection = std::make_unique<Connection>(std::move(*socket));
+  std::unique_ptr<Connection> connection = std::move(*adopted);
   if (is_path) co_return net::Connected{std::move(connection), address, address};
 
   // Connected when the socket has a peer, or at once, when the handshake goes with the first octets; until then it has
   // an error, or nothing yet.
   connection->set_deadline(net::Direction::write, options.deadline);
-  while (at_once == EINPROGRESS && remote_address(fd).kind() == Address::Kind::none) {
+  while (at_once == EINPROGRESS && !connection->has_peer()) {
     if (const int error = pending_error(fd)) co_return fail(dial_error(address, error));
     if (options.deadline <= loop_.now()) co_return fail(Errc::timed_out);
     co_await net::Readiness(*connection, net::Direction::write);
@@ -170,11 +181,15 @@ Task<Addresses> Network::resolve(std::string host, std::uint16_t port, TimePoint
 
   // A look-up that has begun cannot be cancelled and ends into an Arrival that nobody looks at; one that has not is
   // cancelled with its resolver.
+  const Result<asio::io_context*> io = start_asio(loop_);
+  if (!io) co_return fail(io.error());
   const auto arrival = std::make_shared<Arrival<Addresses>>(loop_);
-  tcp::resolver resolver(loop_.io());
-  resolver.async_resolve(host, "", [arrival, port](std::error_code error, const tcp::resolver::results_type& found) {
-    arrival->bring(to_addresses(error, found, port));
-  });
+  tcp::resolver resolver(**io);
+  resolver.async_resolve(
+      host, "",
+      [to = Delivery(loop_, arrival), port](std::error_code error, const tcp::resolver::results_type& found) mutable {
+        to.bring(to_addresses(error, found, port));
+      });
   arrival->slot.set_deadline(deadline);
   while (!arrival->value) {
     if (deadline <= loop_.now()) co_return fail(Errc::timed_out);

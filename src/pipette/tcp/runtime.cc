@@ -1,13 +1,13 @@
 #include "pipette/tcp/runtime.h"
 
-#include <asio/signal_set.hpp>
+#include <array>
 #include <csignal>
 #include <random>
 #include <utility>
 
-#include "pipette/tcp/internal/arrival.h"
 #include "pipette/tcp/internal/loop.h"
 #include "pipette/tcp/internal/network.h"
+#include "pipette/tcp/signals.h"
 
 namespace pipette::tcp {
 namespace {
@@ -17,14 +17,6 @@ std::uint64_t draw_seed() {
   const std::uint64_t high = device();
   const std::uint64_t low = device();
   return high << 32 | low;
-}
-
-// The kernel takes the handler away as it delivers the signal: also when the loop is stuck, a second one ends us.
-void handle_once(int signal) {
-  struct sigaction action{};
-  ::sigaction(signal, nullptr, &action);
-  action.sa_flags |= static_cast<int>(SA_RESETHAND);
-  ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
@@ -60,17 +52,9 @@ void Runtime::run(Task<> main) {
 void Runtime::stop() { loop_->request_stop(); }
 
 Task<int> Runtime::wait_for_signal() {
-  const auto arrival = std::make_shared<Arrival<int>>(*loop_);
-  asio::signal_set signals(loop_->io());
-  for (const int signal : {SIGINT, SIGTERM}) {
-    signals.add(signal);
-    handle_once(signal);
-  }
-  signals.async_wait([arrival](std::error_code error, int signal) {
-    if (!error) arrival->bring(signal);
-  });
-  while (!arrival->value) co_await arrival->wait();
-  co_return *arrival->value;
+  constexpr std::array kSignals = {SIGINT, SIGTERM};
+  Signals signals(*this, kSignals, Signals::Catch::once);
+  co_return co_await signals.next();
 }
 
 }  // namespace pipette::tcp

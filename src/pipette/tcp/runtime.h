@@ -4,7 +4,7 @@
 //   tcp::Runtime runtime;
 //   runtime.run(serve(runtime));         // returns when the task has finished, or soon after stop()
 //
-// Asio waits for sockets, names and signals underneath; nothing above tcp/ can tell.
+// An epoll set waits for sockets underneath, Asio for names and signals; nothing above tcp/ can tell.
 //
 // Errors    the constructor throws std::system_error when the system has no descriptor left for the loop.
 // Lifetime  outlives what was made from it: connections, listeners, tasks that use its loop.

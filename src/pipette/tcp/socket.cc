@@ -1,7 +1,8 @@
 #include "pipette/tcp/internal/socket.h"
 
-#include <cassert>
+#include <array>
 #include <cerrno>
+#include <sys/epoll.h>
 #include <unistd.h>
 #include <utility>
 
@@ -43,87 +44,50 @@ std::error_code to_error(int system_error) {
   return {system_error, std::system_category()};
 }
 
-// The allocator that Asio finds in the handler: one operation a direction, always in the same place.
-template <class T>
-struct Socket::InPlace {
-  using value_type = T;
+Socket::Socket(Loop& loop, int descriptor)
+    : loop_(loop), fd_(descriptor), slots_{net::WaitSlot(loop), net::WaitSlot(loop)} {}
 
-  explicit InPlace(OperationMemory& place) : memory(&place) {}
-  template <class U>
-  InPlace(const InPlace<U>& other) : memory(other.memory) {}  // NOLINT(google-explicit-constructor): an allocator's
-
-  T* allocate([[maybe_unused]] std::size_t count) const {
-    static_assert(sizeof(T) <= sizeof(OperationMemory) && alignof(T) <= alignof(OperationMemory));
-    assert(count == 1);
-    return reinterpret_cast<T*>(memory->bytes.data());
-  }
-  void deallocate(T*, std::size_t) const {}
-  bool operator==(const InPlace&) const = default;
-
-  OperationMemory* memory;
-};
-
-struct Socket::Ready {
-  using allocator_type = InPlace<std::byte>;
-  allocator_type get_allocator() const noexcept { return allocator_type(socket->side(direction).memory); }
-  void operator()(std::error_code) const { socket->operation_returned(direction); }
-
-  Socket* socket;
-  net::Direction direction;
-};
-
-Socket::Side::Side(async::Loop& loop) : slot(loop) {}
-
-Socket::Socket(Loop& loop, int descriptor, std::error_code& error) : loop_(loop), sides_{Side(loop), Side(loop)} {
-  descriptor_.emplace(loop.io().get_executor());
-  descriptor_->assign(descriptor, error);
-}
-
-Result<OwnedSocket> Socket::adopt(Loop& loop, int descriptor) {
-  std::error_code error;
-  auto socket = std::make_unique<Socket>(loop, descriptor, error);
-  if (error) {
-    ::close(descriptor);
-    return fail(error);
-  }
-  Socket& slot = *socket;
-  loop.adopt(std::move(socket));
-  return OwnedSocket(&slot);
-}
+Result<void> Socket::begin() { return loop_.poller().add(*this); }
 
 void Socket::wait(net::Direction direction, net::Waiter& waiter) {
-  Side& waiting = side(direction);
-  waiting.slot.wait(waiter);
-  if (!is_open()) {
-    waiting.slot.wake();
-    return;
+  slot(direction).wait(waiter);
+  if (!is_open() || known_[index(direction)] == Known::ready) {
+    slot(direction).wake();
+  } else if (direction == net::Direction::write) {
+    begin_writing();
   }
-  if (std::exchange(waiting.is_pending, true)) return;
-  const auto what = direction == net::Direction::read ? asio::posix::descriptor_base::wait_read
-                                                      : asio::posix::descriptor_base::wait_write;
-  descriptor_->async_wait(what, Ready{this, direction});
+}
+
+void Socket::found_nothing(net::Direction direction) {
+  known_[index(direction)] = Known::drained;
+  if (direction == net::Direction::write) begin_writing();
+}
+
+void Socket::found_less(net::Direction direction) {
+  if (!is_ending_) found_nothing(direction);
+}
+
+void Socket::happened(std::uint32_t events) {
+  constexpr std::uint32_t kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+  if ((events & kEnds) != 0) is_ending_ = true;
+  if ((events & (EPOLLIN | kEnds)) != 0) make_ready(net::Direction::read);
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) make_ready(net::Direction::write);
 }
 
 void Socket::close() {
-  descriptor_.reset();
-  for (Side& waiting : sides_) waiting.slot.wake();
+  if (!is_open()) return;
+  loop_.poller().remove(*this);
+  ::close(std::exchange(fd_, -1));
+  for (net::WaitSlot& slot : slots_) slot.wake();
 }
 
-void Socket::operation_returned(net::Direction direction) {
-  side(direction).is_pending = false;
-  if (has_owner_) {
-    side(direction).slot.wake();
-  } else if (!has_pending()) {
-    loop_.free(*this);
-  }
+void Socket::make_ready(net::Direction direction) {
+  known_[index(direction)] = Known::ready;
+  slot(direction).wake();
 }
 
-void Socket::let_go() {
-  close();
-  has_owner_ = false;
-  if (!has_pending()) loop_.free(*this);
+void Socket::begin_writing() {
+  if (!std::exchange(is_told_of_writing_, true)) loop_.poller().add_writing(*this);
 }
-
-void LetGo::operator()(Socket* socket) const { socket->let_go(); }
 
 }  // namespace pipette::tcp

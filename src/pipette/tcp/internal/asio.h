@@ -10,8 +10,6 @@
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
-#include <asio/posix/basic_stream_descriptor.hpp>
-#include <asio/post.hpp>
 // clang-format on
 
 #if !defined(ASIO_HAS_STD_ALIGNED_ALLOC)

@@ -1,6 +1,10 @@
-// A connection over a stream socket, TCP or Unix. Each try is one system call; see net/connection.h for the rules.
+// A connection over a stream socket, TCP or Unix. See net/connection.h for the rules.
 //
-//   recv, sendmsg, shutdown ──> EAGAIN ──> Socket::wait ──> wake ──> again
+//   recv, send, shutdown ──> EAGAIN, or less than was asked for ──> Socket::wait ──> wake ──> again
+//
+// A try is one system call, or none: where the last one has found the end of what was there, and the kernel has told of
+// nothing since, the next says would_block by itself (socket.h). Only a read of a single octet always asks the kernel,
+// since that is how one looks whether a peer is still there.
 //
 // The kernel tells of a failure once and then pretends an orderly end of stream. We remember it, so that a reset stays
 // a reset whichever direction met it first.
@@ -8,8 +12,8 @@
 // Threads  the loop's.
 #pragma once
 
+#include <memory>
 #include <system_error>
-#include <utility>
 
 #include "pipette/net/connection.h"
 #include "pipette/tcp/internal/socket.h"
@@ -18,7 +22,10 @@ namespace pipette::tcp {
 
 class Connection final : public net::Connection {
  public:
-  explicit Connection(OwnedSocket socket) : socket_(std::move(socket)) {}
+  // Takes over `descriptor`, which is non-blocking; closes it when that fails.
+  static Result<std::unique_ptr<Connection>> adopt(Loop& loop, int descriptor);
+
+  Connection(Loop& loop, int descriptor) : socket_(loop, descriptor) {}
   ~Connection() override;
 
   Result<std::size_t> try_read(MutableBytes into) override;
@@ -28,17 +35,19 @@ class Connection final : public net::Connection {
   void set_deadline(net::Direction direction, TimePoint deadline) override;
   void abort() override;
 
-  int fd() const { return socket_->fd(); }
+  // Whether it has a peer by now; if not, it is worth asking again when it can be written to.
+  bool has_peer();
+  int fd() const { return socket_.fd(); }
 
  private:
   enum class State { open, write_closed, aborted };
 
   // Why a try in that direction is hopeless from the start; no error when it is not.
   std::error_code refusal(net::Direction direction);
-  std::unexpected<std::error_code> failed(int system_error);
+  std::unexpected<std::error_code> failed(net::Direction direction, int system_error);
   void make_close_reset();
 
-  OwnedSocket socket_;
+  Socket socket_;
   State state_ = State::open;
   std::error_code broken_;  // what the kernel said when the connection broke
 };

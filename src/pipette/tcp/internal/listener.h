@@ -15,7 +15,6 @@
 
 #include <memory>
 #include <sys/types.h>
-#include <utility>
 
 #include "pipette/base/list.h"
 #include "pipette/net/listener.h"
@@ -32,7 +31,7 @@ class Listener final : public net::Listener, public ListNode {
   // Takes over `descriptor`, which listens already; closes it when that fails. Sets what options can be set by now.
   static Result<std::unique_ptr<Listener>> adopt(Loop& loop, int descriptor, const net::ListenOptions& options);
 
-  Listener(OwnedSocket socket, net::Address address) : socket_(std::move(socket)), address_(std::move(address)) {}
+  Listener(Loop& loop, int descriptor) : socket_(loop, descriptor) {}
   ~Listener() override { close(); }
 
   Result<net::Connected> try_accept() override;
@@ -43,7 +42,7 @@ class Listener final : public net::Listener, public ListNode {
   void close() override;
   net::Address address() const override { return address_; }
 
-  int fd() const { return socket_->fd(); }
+  int fd() const { return socket_.fd(); }
   // Whether its Unix path goes with it.
   void own_path() { file_ = file_at(address_); }
   void leave_path() { file_ = {}; }
@@ -71,7 +70,7 @@ class Listener final : public net::Listener, public ListNode {
     int fd_ = -1;
   };
 
-  OwnedSocket socket_;
+  Socket socket_;
   net::Address address_;
   FileId file_;  // that of a Unix socket whose path is ours
   Spare spare_;

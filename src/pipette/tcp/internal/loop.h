@@ -1,24 +1,25 @@
-// The real loop: async::Loop's run queue and timers, and Asio to wait for the rest of the world.
+// The real loop: async::Loop's run queue and timers, a Poller to wait for sockets, and what other threads post.
 //
-//   turn:  wait for I/O until the next deadline, or only look when work is ready
-//          --> read the clock --> make due timers ready --> run what is ready, a bounded number
+//   turn:  look at the sockets: until the next deadline, or without waiting when work is ready
+//          --> read the clock --> run what was posted --> make due timers ready --> run what is ready
 //
-// A completion of Asio's does no work of its own: it enqueues who waits for it. One is taken a turn while nothing is
-// ready, which costs no system call as long as the last look at the sockets brought more.
+// Of each a bounded number a turn, so that none keeps the others from their turn. A look does no work of its own: it
+// enqueues who waits for what has happened.
 //
-// Slots     a Socket (socket.h) holds what pending Asio operations point to. The loop owns them, so that an operation
-//           may return after its connection has gone, or never, when the loop is destroyed first.
+// Lifetime  outlives its sockets. What was posted and never ran dies with it.
 // Threads   one, but for post() and request_stop().
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <mutex>
 
 #include "pipette/async/loop.h"
-#include "pipette/tcp/internal/asio.h"
+#include "pipette/tcp/internal/poller.h"
 
 namespace pipette::tcp {
 
-class Socket;
+class AsioThread;
 
 // What the loop's clock shows, now. From any thread.
 TimePoint read_clock();
@@ -38,23 +39,27 @@ class Loop final : public async::Loop {
   bool stop_requested() const { return stop_requested_; }
   void clear_stop_request() { stop_requested_ = false; }
 
-  asio::io_context& io() { return io_; }
-  void adopt(std::unique_ptr<Socket> socket);
-  void free(Socket& socket);
+  Poller& poller() { return poller_; }
+  // Starts with the first who asks for it; throws as its constructor does.
+  AsioThread& asio();
 
  private:
-  void wait_for_io();
-  void look_at_io();
+  // How long there is nothing to do but wait for sockets.
+  Duration leisure();
+  // Whether nothing is posted; if so, the next post ends the look.
+  bool may_sleep();
+  void run_posted();
+  Work take_posted();
 
-  // Owns the sockets. Before io_, whose destructor hands back memory that lies in them.
-  struct Slots {
-    ~Slots();
-    List<Socket> sockets;
-  } slots_;
-  asio::io_context io_{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+  Poller poller_;
   TimePoint wall_is_good_until_{};
   bool stop_requested_ = false;
+
+  std::mutex posting_;
+  std::deque<Work> posted_;
+  bool is_asleep_ = false;
+
+  std::unique_ptr<AsioThread> asio_;  // posts until it dies
 };
 
 }  // namespace pipette::tcp

@@ -1,7 +1,7 @@
 // The machine's own network: TCP and Unix sockets, and the system's name service. See net/network.h for the rules.
 //
 // dial_first_of() gives each address of a name its share of the time that is left, so that one that never answers does
-// not keep the others from their turn. IP literals never reach the name service, whose thread starts with the first
+// not keep the others from their turn. IP literals never reach the name service, whose threads start with the first
 // name.
 //
 // TODO(perf): Asio looks up one name at a time, so a look-up that hangs holds up those behind it (each still ends at

@@ -1,87 +1,81 @@
-// Socket: one descriptor, who waits for it in each direction until when, and what Asio needs while it waits.
+// Socket: one descriptor, what is known of it in each direction, and who waits there until when.
 //
-//   wait(direction, waiter) ──> async_wait, unless one is pending ──> wake ──> the waiter tries its system call again
+//   try ──> would_block ──> wait(direction, waiter) ──> event ──> wake ──> try again
 //
-// This is the runtime-owned slot: an operation of Asio's points here, not at a connection. Its owner lets go of it by
-// destroying the OwnedSocket; that closes the descriptor at once, and the memory goes when the last operation has
-// returned. Asio's operations are built inside the slot, so waiting allocates nothing.
+//   unknown ──> ready     the kernel has told of something since the last try that found nothing
+//      └──────> drained   a try has found nothing, or less than it asked for, and no event has come since
 //
-// Every async_wait re-arms the descriptor in epoll, so readiness that was there before, or was left over by a try that
-// failed for another reason (EMFILE), is reported again: no edge can be lost.
+// Who waits where it is ready is woken at once; where it is drained, a try need not ask the kernel. Neither can miss
+// anything: the kernel tells of each arrival after the octets can be read (of room, after it is there), and keeps what
+// it has to tell until the loop looks. So what comes after a try that met the end of the queue is told in a look after
+// that try, whatever was told before; what came earlier, that try has seen. epoll(7) says the same of a read or write
+// that was given less than it asked for. A peer that has finished or broken off says so in an event too; from then on a
+// short read proves nothing, because the end itself is still to be read.
+//
+// What is known is as old as the loop's last look. That is right for whoever waits next. Whoever asks whether a peer
+// is still there wants the kernel's word: Connection::try_read says how to get it.
 //
 // Threads  the loop's.
 #pragma once
 
 #include <array>
 #include <cstddef>
-#include <memory>
-#include <new>
-#include <optional>
+#include <cstdint>
 #include <system_error>
 
-#include "pipette/base/list.h"
 #include "pipette/base/result.h"
 #include "pipette/net/connection.h"
 #include "pipette/net/wait_slot.h"
-#include "pipette/tcp/internal/asio.h"
 
 namespace pipette::tcp {
 
 class Loop;
-class Socket;
 
 // The one translation of errno: an Errc where there is one, the system's own code otherwise.
 std::error_code to_error(int system_error);
 
-struct LetGo {
-  void operator()(Socket* socket) const;
-};
-using OwnedSocket = std::unique_ptr<Socket, LetGo>;
-
-class Socket final : public ListNode {
+class Socket {
  public:
-  // Takes over `descriptor`, which is non-blocking; closes it when that fails.
-  static Result<OwnedSocket> adopt(Loop& loop, int descriptor);
+  // Takes over `descriptor`, which is non-blocking. Nobody is told of anything before begin().
+  Socket(Loop& loop, int descriptor);
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  ~Socket() { close(); }
 
-  Socket(Loop& loop, int descriptor, std::error_code& error);
+  // Has the loop look at it.
+  Result<void> begin();
 
-  int fd() { return descriptor_->native_handle(); }
-  bool is_open() const { return descriptor_.has_value(); }
+  int fd() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
   Loop& loop() const { return loop_; }
-  net::WaitSlot& slot(net::Direction direction) { return side(direction).slot; }
+  net::WaitSlot& slot(net::Direction direction) { return slots_[index(direction)]; }
 
   // Wakes `waiter` when a try in that direction is worth it; at once when the socket is closed.
   void wait(net::Direction direction, net::Waiter& waiter);
+  // Whether a try would find nothing.
+  bool is_drained(net::Direction direction) const { return known_[index(direction)] == Known::drained; }
+  // A try has found nothing.
+  void found_nothing(net::Direction direction);
+  // A try was given less than it asked for.
+  void found_less(net::Direction direction);
+  // The poller's: of what the kernel tells, in its words.
+  void happened(std::uint32_t events);
   // Closes the descriptor as the kernel does, and wakes who waits.
   void close();
 
  private:
-  friend struct LetGo;
+  enum class Known : unsigned char { unknown, ready, drained };
 
-  // What a pending operation is built in.
-  struct OperationMemory {
-    alignas(std::max_align_t) std::array<std::byte, 160> bytes;
-  };
-  template <class T>
-  struct InPlace;
-  struct Ready;
-
-  struct Side {
-    explicit Side(async::Loop& loop);
-    net::WaitSlot slot;
-    bool is_pending = false;  // an operation has not returned yet
-    OperationMemory memory;
-  };
-
-  Side& side(net::Direction direction) { return sides_[static_cast<std::size_t>(direction)]; }
-  bool has_pending() const { return sides_[0].is_pending || sides_[1].is_pending; }
-  void operation_returned(net::Direction direction);
-  void let_go();
+  static std::size_t index(net::Direction direction) { return static_cast<std::size_t>(direction); }
+  void make_ready(net::Direction direction);
+  void begin_writing();
 
   Loop& loop_;
-  std::optional<asio::posix::basic_stream_descriptor<asio::io_context::executor_type>> descriptor_;
-  std::array<Side, 2> sides_;
-  bool has_owner_ = true;
+  int fd_;
+  std::array<Known, 2> known_{};
+  bool is_ending_ = false;           // the peer has finished, or the connection has broken
+  bool is_told_of_writing_ = false;  // not before somebody has to wait for it: most never do
+  std::array<net::WaitSlot, 2> slots_;
 };
 
 }  // namespace pipette::tcp
