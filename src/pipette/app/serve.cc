@@ -1,40 +1,48 @@
 #include "pipette/app/serve.h"
 
-#include <string>
-#include <system_error>
+#include <array>
+#include <csignal>
+#include <unistd.h>
 #include <utility>
 
-#include "pipette/async/task_group.h"
-#include "pipette/tcp/runtime.h"
+#include "pipette/app/internal/conductor.h"
+#include "pipette/app/internal/cores.h"
+#include "pipette/app/internal/crew.h"
+#include "pipette/app/internal/opening.h"
+#include "pipette/app/internal/parent.h"
+#include "pipette/app/supervisor.h"
 
 namespace pipette::app {
-namespace {
 
-Task<> serve_until_signal(tcp::Runtime& runtime, const Server& server, net::Address address,
-                          const ServeOptions& options, server::ShutdownReport& report) {
-  net::ListenOptions listening;
-  listening.keep_alive = server.options().tcp_keepalive;
-  Result<std::unique_ptr<net::Listener>> listener = runtime.network().listen(address, listening);
-  if (!listener) throw std::system_error(listener.error(), "listen on " + address.to_string());
-  if (options.on_listening) options.on_listening((*listener)->address());
-
-  server::Worker worker(server, runtime);
-  async::TaskGroup accepting(runtime.loop());
-  accepting.spawn(worker.serve(std::move(*listener)));
-  (void)co_await runtime.wait_for_signal();
-  report = co_await worker.shutdown(after(runtime.loop().now(), options.shutdown_grace));
-  co_await accepting.join();
+server::ShutdownReport serve_tcp(const Server& server, std::span<const ListenAt> addresses,
+                                 const ServeOptions& options) {
+  CrewOptions loops;
+  loops.size = options.threads == 0 ? usable_cores().size() : options.threads;
+  loops.pins = options.pin_threads;
+  loops.blocking = options.blocking;
+  Crew crew(server, loops);
+  Parent parent;
+  const Supervisor supervisor = options.tells_supervisor ? Supervisor() : Supervisor("");
+  Opening opening(crew, server, options);
+  for (const ListenAt& where : addresses) opening.open(where);
+  opening.finish();
+  Conductor conductor(crew, server, options, supervisor, opening.passed());
+  if (options.on_listening) {
+    for (const net::Address& address : opening.addresses()) options.on_listening(address);
+  }
+  parent.wait_for_leave();
+  supervisor.tell("READY=1");
+  return crew.run(conductor.run());
 }
 
-}  // namespace
+server::ShutdownReport serve_tcp(const Server& server, std::initializer_list<ListenAt> addresses,
+                                 const ServeOptions& options) {
+  return serve_tcp(server, std::span(addresses.begin(), addresses.size()), options);
+}
 
 server::ShutdownReport serve_tcp(const Server& server, std::string_view address, const ServeOptions& options) {
-  const Result<net::Address> parsed = net::Address::parse(address);
-  if (!parsed) throw std::system_error(parsed.error(), std::string(address));
-  tcp::Runtime runtime;
-  server::ShutdownReport report;
-  runtime.run(serve_until_signal(runtime, server, *parsed, options, report));
-  return report;
+  const std::array<ListenAt, 1> one = {{{.address = std::string(address)}}};
+  return serve_tcp(server, one, options);
 }
 
 server::ShutdownReport serve_tcp(const Server& server, std::string_view address) {
@@ -47,5 +55,7 @@ void listen_and_serve(Handler handler, std::string_view address) {
   options.on_listening = [&server](const net::Address& where) { server.log("listening on " + where.to_string()); };
   serve_tcp(server, address, options);
 }
+
+void hand_over() { ::kill(::getpid(), SIGUSR2); }
 
 }  // namespace pipette::app

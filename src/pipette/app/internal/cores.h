@@ -1,0 +1,28 @@
+// The processor cores that this process may use, and threads that stay on one of them.
+//
+// Threads  any; Pinned its own.
+#pragma once
+
+#include <sched.h>
+#include <vector>
+
+namespace pipette::app {
+
+// Their numbers; never empty.
+std::vector<int> usable_cores();
+
+// The calling thread, and each that it starts, runs on one core, until the guard dies. A system that refuses does
+// without.
+class Pinned {
+ public:
+  explicit Pinned(int core);
+  Pinned(const Pinned&) = delete;
+  Pinned& operator=(const Pinned&) = delete;
+  ~Pinned();
+
+ private:
+  cpu_set_t before_;
+  bool is_pinned_ = false;
+};
+
+}  // namespace pipette::app

@@ -1,0 +1,190 @@
+// One process takes the place of another, while clients go on.
+#include "pipette/app/hand_over.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "pipette/async/task_group.h"
+#include "pipette/client/client.h"
+#include "pipette/tcp/runtime.h"
+
+#include "tests/app/process.h"
+
+namespace pipette::app {
+namespace {
+
+using test::next;
+using test::Process;
+using test::wait_for;
+using testing::IsEmpty;
+
+std::string url_of(const std::string& address) { return "http://" + address + "/"; }
+
+// ---- clients that never stop -------------------------------------------------------------------------------------
+
+struct Load {
+  bool is_over = false;
+  std::uint64_t answered = 0;
+  std::vector<std::string> failures;
+  std::set<std::string> processes;  // that have answered
+};
+
+// Some of them keep their connections, others make one for each request.
+Task<> ask_on(Client& client, std::string url, bool keeps, Load& load) {
+  while (!load.is_over) {
+    client::Request request;
+    request.url = url;
+    if (!keeps) (void)request.fields.add("Connection", "close");
+    const Result<client::Response> page = co_await client.call(std::move(request));
+    if (page && page->status == 200) {
+      ++load.answered;
+      load.processes.insert(page->body);
+    } else {
+      load.failures.push_back(page ? std::to_string(page->status) : page.error().message());
+    }
+  }
+}
+
+int restarts() {
+  const char* const asked = std::getenv("PIPETTE_RESTARTS");
+  return asked == nullptr ? 5 : std::atoi(asked);
+}
+
+Task<> restart_under_load(tcp::Runtime& runtime, std::vector<std::string> arguments, int times, Load& load) {
+  Process server(runtime, std::move(arguments));
+  std::vector<std::string> where = co_await next(server, "listening");
+  EXPECT_EQ(where.size(), 2U);
+  const std::string address = where.at(1);
+  Client client(runtime);
+  async::TaskGroup clients(runtime.loop());
+  for (int i = 0; i < 8; ++i) clients.spawn(ask_on(client, url_of(address), i % 2 == 0, load));
+  for (int i = 0; i < times; ++i) {
+    const pid_t old = std::stoi(where.at(0));
+    ::kill(old, SIGUSR2);
+    where = co_await next(server, "listening");
+    EXPECT_EQ(where.at(1), address);
+    const std::vector<std::string> ended = co_await next(server, "ended");
+    EXPECT_EQ(ended.at(0), std::to_string(old));
+    EXPECT_EQ(ended.at(2), "0") << "connections that were cut";
+    EXPECT_EQ(wait_for(old), 0);
+  }
+  load.is_over = true;
+  co_await clients.join();
+  client.close_idle();
+  ::kill(std::stoi(where.at(0)), SIGTERM);
+  const std::vector<std::string> ended = co_await next(server, "ended");
+  EXPECT_EQ(ended.at(0), where.at(0));
+}
+
+TEST(HandOver, LosesNoConnectionAndNoRequestUnderLoad) {
+  for (const char* const threads : {"1", "3"}) {
+    tcp::Runtime runtime;
+    Load load;
+    runtime.run(restart_under_load(runtime, {"--threads", threads, "127.0.0.1:0"}, restarts(), load));
+    EXPECT_THAT(load.failures, IsEmpty());
+    EXPECT_GE(load.processes.size(), static_cast<std::size_t>(restarts()));
+    RecordProperty("answered", std::to_string(load.answered));
+  }
+}
+
+// ---- what may go wrong -------------------------------------------------------------------------------------------
+
+Task<> fail_to_hand_over(tcp::Runtime& runtime, std::string how, std::string expected) {
+  const std::string flag = testing::TempDir() + "pipette-flag-" + std::to_string(::getpid());
+  std::vector<std::string> arguments = {how, flag, "--ready-ms", "100", "127.0.0.1:0"};
+  if (how == "--fail-if") arguments[3] = "60000";
+  Process server(runtime, std::move(arguments));
+  const std::vector<std::string> where = co_await next(server, "listening");
+  std::ofstream(flag) << "there";
+  server.kill(SIGUSR2);
+  const std::vector<std::string> logged = co_await next(server, "log");
+  std::string text;
+  for (const std::string& word : logged) text += word + " ";
+  EXPECT_THAT(text, testing::HasSubstr("this one serves on: " + expected));
+  std::filesystem::remove(flag);
+  Client client(runtime);
+  const Result<client::Response> page = co_await client.get(url_of(where.at(1)));
+  EXPECT_EQ(page.value().body, where.at(0)) << "the old one";
+
+  server.kill(SIGUSR2);  // and it may try again
+  const std::vector<std::string> heir = co_await next(server, "listening");
+  EXPECT_EQ(heir.at(1), where.at(1));
+  client.close_idle();
+  const std::vector<std::string> ended = co_await next(server, "ended");
+  EXPECT_EQ(ended.at(0), where.at(0));
+}
+
+TEST(HandOver, LeavesTheOldProcessServingWhenTheNewOneDoesNotComeUp) {
+  struct Case {
+    std::string how;
+    Errc error;
+  };
+  for (const Case& each : {Case{"--fail-if", Errc::connection_reset}, Case{"--hang-if", Errc::timed_out}}) {
+    tcp::Runtime runtime;
+    runtime.run(fail_to_hand_over(runtime, each.how, make_error_code(each.error).message()));
+  }
+}
+
+// ---- what is handed over -----------------------------------------------------------------------------------------
+
+// A connection that idles has one more answer of the process that it is connected to.
+Task<> keep_one_idle(tcp::Runtime& runtime) {
+  Process server(runtime, {"127.0.0.1:0"});
+  const std::vector<std::string> where = co_await next(server, "listening");
+  Client client(runtime);
+  const Result<client::Response> before = co_await client.get(url_of(where.at(1)));
+  EXPECT_EQ(before.value().body, where.at(0));
+  server.kill(SIGUSR2);
+  const std::vector<std::string> heir = co_await next(server, "listening");
+  Client other(runtime);
+  for (;;) {  // until the old one accepts no more
+    const Result<client::Response> page = co_await other.get(url_of(where.at(1)));
+    other.close_idle();
+    if (page.value().body == heir.at(0)) break;
+  }
+  const Result<client::Response> once_more = co_await client.get(url_of(where.at(1)));
+  EXPECT_EQ(once_more.value().body, where.at(0));
+  EXPECT_EQ(once_more.value().header("Connection"), "close");
+  const Result<client::Response> later = co_await client.get(url_of(where.at(1)));
+  EXPECT_EQ(later.value().body, heir.at(0));
+  EXPECT_EQ(client.counts().dials, 2U);
+  EXPECT_EQ(client.counts().repeated, 0U);
+}
+
+TEST(HandOver, GivesIdleConnectionsOneMoreAnswer) {
+  tcp::Runtime runtime;
+  runtime.run(keep_one_idle(runtime));
+}
+
+Task<> hand_over_a_path(tcp::Runtime& runtime) {
+  const std::string path = testing::TempDir() + "pipette-hand-over-" + std::to_string(::getpid());
+  Process server(runtime, {"--threads", "2", "unix:" + path});
+  std::vector<std::string> where = co_await next(server, "listening");
+  for (int i = 0; i < 2; ++i) {
+    const std::string old = where.at(0);
+    ::kill(std::stoi(old), SIGUSR2);
+    where = co_await next(server, "listening");
+    EXPECT_EQ(where.at(1), "unix:" + path);
+    const std::vector<std::string> ended = co_await next(server, "ended");
+    EXPECT_EQ(ended.at(0), old);
+    EXPECT_TRUE(std::filesystem::exists(path)) << "it is the next one's";
+  }
+  ::kill(std::stoi(where.at(0)), SIGTERM);
+  (void)co_await next(server, "ended");
+  EXPECT_FALSE(std::filesystem::exists(path)) << "the last one cleans up";
+}
+
+TEST(HandOver, LeavesAUnixPathToTheLastOne) {
+  tcp::Runtime runtime;
+  runtime.run(hand_over_a_path(runtime));
+}
+
+}  // namespace
+}  // namespace pipette::app

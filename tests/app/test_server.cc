@@ -1,0 +1,88 @@
+// A server for the tests of processes, which do to it what an administrator would.
+//
+//   test_server [--threads N] [--fail-if PATH] [--hang-if PATH] [--ready-ms N] [--prefork N] ADDRESS ...
+//
+// It answers with its process id, takes SIGUSR2 and SIGHUP, and writes a line for each thing that happens:
+//   listening PID ADDRESS · reloaded PID · ended PID SERVED CUT · failed PID WHY
+// --fail-if and --hang-if have it exit, or wait for ever, before it listens, if there is such a file.
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+#include <vector>
+
+#include "pipette/app/serve.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace pipette;
+
+struct Arguments {
+  std::size_t threads = 1;
+  std::size_t prefork = 0;
+  std::chrono::milliseconds ready_timeout = 60s;
+  std::filesystem::path fails_if;
+  std::filesystem::path hangs_if;
+  std::vector<app::ListenAt> addresses;
+};
+
+Arguments parse(int count, char** words) {
+  Arguments arguments;
+  for (int i = 1; i < count; ++i) {
+    const std::string_view word = words[i];
+    if (word == "--threads") {
+      arguments.threads = std::stoul(words[++i]);
+    } else if (word == "--prefork") {
+      arguments.prefork = std::stoul(words[++i]);
+    } else if (word == "--ready-ms") {
+      arguments.ready_timeout = std::chrono::milliseconds(std::stoi(words[++i]));
+    } else if (word == "--fail-if") {
+      arguments.fails_if = words[++i];
+    } else if (word == "--hang-if") {
+      arguments.hangs_if = words[++i];
+    } else {
+      arguments.addresses.push_back({.address = std::string(word)});
+    }
+  }
+  return arguments;
+}
+
+// In one piece, since processes share the output.
+void say(const std::string& what, const std::string& more = "") {
+  const std::string line = what + " " + std::to_string(::getpid()) + (more.empty() ? "" : " " + more) + "\n";
+  (void)!::write(STDOUT_FILENO, line.data(), line.size());
+}
+
+void answer(RequestCtx& ctx) { ctx.set_body(std::to_string(::getpid())); }
+
+int serve(const Arguments& arguments) {
+  server::ServerOptions options;
+  options.log = [](std::string_view line) { say("log", std::string(line)); };
+  const Server server(answer, options);
+  ServeOptions serving;
+  serving.threads = arguments.threads;
+  serving.shutdown_grace = 10s;
+  serving.on_listening = [](const net::Address& address) { say("listening", address.to_string()); };
+  serving.on_reload = [] { say("reloaded"); };
+  serving.hand_over.emplace();
+  serving.hand_over->ready_timeout = arguments.ready_timeout;
+  const server::ShutdownReport report = serve_tcp(server, arguments.addresses, serving);
+  say("ended", std::to_string(report.served) + " " + std::to_string(report.cut));
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** words) try {
+  const Arguments arguments = parse(count, words);
+  if (std::filesystem::exists(arguments.fails_if)) return 3;
+  if (std::filesystem::exists(arguments.hangs_if)) ::pause();
+  return serve(arguments);
+} catch (const std::exception& error) {
+  say("failed", error.what());
+  return 1;
+}
