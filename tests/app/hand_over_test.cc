@@ -77,6 +77,7 @@ Task<> restart_under_load(tcp::Runtime& runtime, std::vector<std::string> argume
   }
   load.is_over = true;
   co_await clients.join();
+  EXPECT_EQ(client.counts().repeated, 0U) << "no kept connection was closed under a request";
   client.close_idle();
   ::kill(std::stoi(where.at(0)), SIGTERM);
   const std::vector<std::string> ended = co_await next(server, "ended");
