@@ -14,6 +14,8 @@
 #include "pipette/async/event.h"
 #include "pipette/async/sleep.h"
 #include "pipette/async/task_group.h"
+#include "pipette/async/timer.h"
+#include "pipette/tcp/internal/loop.h"
 
 namespace pipette::tcp {
 namespace {
@@ -91,6 +93,51 @@ TEST(TcpRuntime, IsWokenByPostsFromAnotherThreadInTheirOrder) {
   other.join();
   ASSERT_EQ(notes.size(), 100U);
   EXPECT_TRUE(std::ranges::is_sorted(notes));
+}
+
+TEST(TcpRuntime, IsWokenByPostsOfManyThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kPosts = 1000;
+  Runtime runtime;
+  async::Event finished(runtime.loop());
+  int run = 0;
+  std::vector<std::thread> others;
+  for (int i = 0; i < kThreads; ++i) {
+    others.emplace_back([&] {
+      for (int post = 0; post < kPosts; ++post) {
+        runtime.loop().post([&] {
+          if (++run == kThreads * kPosts) finished.set();
+        });
+        if (post % 16 == 0) std::this_thread::yield();
+      }
+    });
+  }
+  runtime.run(wait_for(finished));
+  for (std::thread& other : others) other.join();
+  EXPECT_EQ(run, kThreads * kPosts);
+}
+
+TEST(TcpRuntime, WaitsForPartsOfAMillisecondWithoutSpinning) {
+  struct Counts final : async::Timer {
+    void run() override { ++count; }
+    int count = 0;
+  } timer;
+  constexpr int kTimes = 20;
+  Runtime runtime;
+  auto& loop = static_cast<Loop&>(runtime.loop());
+  Duration shortest = Duration::max();
+  int turns = 0;
+  while (timer.count < kTimes) {
+    const int before = timer.count;
+    loop.refresh_now();
+    const TimePoint start = loop.now();
+    loop.arm(timer, start + 100us);
+    for (; timer.count == before; ++turns) loop.turn();
+    EXPECT_GE(loop.now() - start, 100us);
+    shortest = std::min<Duration>(shortest, loop.now() - start);
+  }
+  EXPECT_LT(shortest, 900us);
+  EXPECT_LE(turns, 2 * kTimes);
 }
 
 TEST(TcpRuntime, RefreshesItsClockForPostedWork) {

@@ -19,6 +19,7 @@
 #include "pipette/async/task_group.h"
 #include "pipette/server/server.h"
 #include "pipette/server/worker.h"
+#include "pipette/tcp/internal/loop.h"
 #include "pipette/tcp/runtime.h"
 
 #include "tests/net/transport.h"
@@ -139,6 +140,12 @@ class Shedding : public testing::Test {
     return received && received->starts_with("HTTP/1.1 200 OK\r\n") && received->ends_with("\r\n\r\nHello");
   }
 
+  // One turn of the loop, which has nothing to wait for.
+  void turn() {
+    loop().post([] {});
+    static_cast<Loop&>(loop()).turn();
+  }
+
   static constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
   const Server server_{[](RequestCtx& ctx) { ctx.set_body("Hello"); }, quiet()};
   Runtime runtime_;
@@ -203,6 +210,36 @@ TEST_F(Shedding, WorksWithoutASpareDescriptorAndTakesOneWhenItCan) {
   ASSERT_THAT(with.after, fails_with(Errc::too_many_open_files)) << "it has its spare again";
   EXPECT_TRUE(is_dropped(dialed[1]));
   EXPECT_EQ(accept(*listener)->remote, dialed[2].local);
+}
+
+TEST_F(Shedding, WakesWhoWaitsForSomebodyToAcceptAndNobodyElse) {
+  const std::unique_ptr<Listener> listener = listen();
+  net::Wake acceptor;
+  listener->wait(acceptor);
+  const Connected first = dial(listener->address());
+  turn();
+  ASSERT_EQ(acceptor.count, 1);
+  ASSERT_TRUE(accept(*listener));
+  std::optional<Result<Connected>> nobody;
+  std::optional<Result<Connected>> somebody;
+  int woken_for_nobody = 0;
+  {
+    Famine famine;
+    nobody = listener->try_accept();
+    listener->wait(acceptor);
+    turn();
+    woken_for_nobody = acceptor.count;
+    famine.give_back();
+    const Connected dialed = dial(listener->address());
+    turn();
+    somebody = listener->try_accept();
+    listener->wait(acceptor);
+    turn();
+  }
+  EXPECT_THAT(*nobody, fails_with(Errc::would_block));
+  EXPECT_EQ(woken_for_nobody, 1) << "or the loop would spin";
+  EXPECT_THAT(*somebody, fails_with(Errc::too_many_open_files));
+  EXPECT_EQ(acceptor.count, 3) << "since one waits still";
 }
 
 TEST_F(Shedding, GoesOnPastAClientThatHasGoneWhileItWaited) {
