@@ -11,6 +11,7 @@
 #include "pipette/app/internal/opening.h"
 #include "pipette/app/internal/parent.h"
 #include "pipette/app/supervisor.h"
+#include "pipette/tls/security.h"
 
 namespace pipette::app {
 
@@ -54,6 +55,20 @@ void listen_and_serve(Handler handler, std::string_view address) {
   ServeOptions options;
   options.on_listening = [&server](const net::Address& where) { server.log("listening on " + where.to_string()); };
   serve_tcp(server, address, options);
+}
+
+void listen_and_serve_tls(Handler handler, std::string_view address, std::string chain_file, std::string key_file) {
+  const Server server(std::move(handler));
+  tls::Options certificates;
+  certificates.identities = {tls::Identity::from_files(std::move(chain_file), std::move(key_file))};
+  tls::Security security(std::move(certificates));
+  ServeOptions options;
+  options.on_listening = [&server](const net::Address& where) { server.log("listening on " + where.to_string()); };
+  options.on_reload = [&] {
+    const auto reloaded = security.reload();
+    server.log(reloaded ? "certificates were read again" : "the certificates stay as they were: " + reloaded.error());
+  };
+  serve_tcp(server, {{.address = std::string(address), .security = &security}}, options);
 }
 
 void hand_over() { ::kill(::getpid(), SIGUSR2); }

@@ -40,6 +40,7 @@
 #include "pipette/base/time.h"
 #include "pipette/net/address.h"
 #include "pipette/net/network.h"
+#include "pipette/net/security.h"
 #include "pipette/server/server.h"
 #include "pipette/server/worker.h"
 #include "pipette/tcp/thread_pool.h"
@@ -62,7 +63,8 @@ enum class Inherit : std::uint8_t {
 
 // Where to listen.
 struct ListenAt {
-  std::string address;             // as net::Address::parse() reads it
+  std::string address;                // as net::Address::parse() reads it
+  net::Security* security = nullptr;  // https there, such as by tls/security.h; outlives the call, and serves all loops
   net::ListenOptions listening{};  // but for reuse_port and keep_alive, which are up to `distribution` and the server
 };
 
@@ -102,6 +104,9 @@ server::ShutdownReport serve_tcp(const Server& server, std::initializer_list<Lis
 
 // The short form: default options, and a line "listening on ADDRESS" for the log.
 void listen_and_serve(Handler handler, std::string_view address);
+// The same over TLS, with the files of a certificate chain and its key (PEM), which are read again at SIGHUP: what is
+// no good then is logged, and changes nothing.
+void listen_and_serve_tls(Handler handler, std::string_view address, std::string chain_file, std::string key_file);
 
 }  // namespace pipette::app
 
@@ -109,6 +114,7 @@ namespace pipette {
 using app::Distribution;
 using app::Inherit;
 using app::listen_and_serve;
+using app::listen_and_serve_tls;
 using app::ListenAt;
 using app::serve_tcp;
 using app::ServeOptions;

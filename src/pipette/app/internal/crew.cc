@@ -19,6 +19,11 @@ Task<> let_end(Task<server::ShutdownReport> shutdown) { (void)co_await shutdown;
 
 }  // namespace
 
+struct Crew::Served {
+  std::unique_ptr<net::Listener> listener;
+  net::Security* security;
+};
+
 // What one thread has. Made and destroyed by the thread that made the crew, while no other runs.
 struct Crew::Member {
   Member(const Server& of, const tcp::ThreadPoolOptions& blocking)
@@ -28,13 +33,13 @@ struct Crew::Member {
   std::uint64_t load() const {
     return worker.metrics().open_connections.get() + on_the_way.load(std::memory_order_relaxed);
   }
-  void hand(tcp::Handed handed);
-  void receive(tcp::Handed handed);
+  void hand(tcp::Handed handed, net::Security* security);
+  void receive(tcp::Handed handed, net::Security* security);
 
   const Server& server;
   tcp::Runtime runtime;
   server::Worker worker;
-  std::vector<std::unique_ptr<net::Listener>> listeners;  // until its thread runs
+  std::vector<Served> listeners;  // until its thread runs
   std::atomic<std::uint64_t> on_the_way = 0;
   std::optional<Deadline> deadline;
   async::Event told;  // the deadline
@@ -44,15 +49,16 @@ struct Crew::Member {
   async::TaskGroup tasks;  // last: they use all that stands above
 };
 
-void Crew::Member::hand(tcp::Handed handed) {
+void Crew::Member::hand(tcp::Handed handed, net::Security* security) {
   on_the_way.fetch_add(1, std::memory_order_relaxed);
-  runtime.loop().post([this, on_its_way = std::move(handed)]() mutable { receive(std::move(on_its_way)); });
+  runtime.loop().post(
+      [this, security, on_its_way = std::move(handed)]() mutable { receive(std::move(on_its_way), security); });
 }
 
-void Crew::Member::receive(tcp::Handed handed) {
+void Crew::Member::receive(tcp::Handed handed, net::Security* security) {
   Result<net::Connected> connected = tcp::take(runtime, std::move(handed));
   if (connected) {
-    tasks.spawn(worker.serve_connection(std::move(*connected)));
+    tasks.spawn(worker.serve_connection(std::move(*connected), security));
   } else {
     server.log("a connection was dropped: " + connected.error().message());
   }
@@ -62,8 +68,9 @@ void Crew::Member::receive(tcp::Handed handed) {
 // A listener that keeps what is for its own loop. Whoever serves it deals with what goes wrong, as with any.
 class Crew::Distributor final : public net::Listener {
  public:
-  Distributor(std::unique_ptr<net::Listener> listener, std::vector<std::unique_ptr<Member>>& members)
-      : listener_(std::move(listener)), members_(members) {}
+  Distributor(std::unique_ptr<net::Listener> listener, net::Security* security,
+              std::vector<std::unique_ptr<Member>>& members)
+      : listener_(std::move(listener)), security_(security), members_(members) {}
 
   Result<net::Connected> try_accept() override {
     for (int in_a_row = 0; in_a_row < kMaxHandedInARow; ++in_a_row) {
@@ -71,7 +78,7 @@ class Crew::Distributor final : public net::Listener {
       if (!handed) return fail(handed.error());
       Member& idlest = **std::ranges::min_element(members_, {}, [](const auto& member) { return member->load(); });
       if (&idlest == members_.front().get()) return tcp::take(idlest.runtime, std::move(*handed));
-      idlest.hand(std::move(*handed));
+      idlest.hand(std::move(*handed), security_);
     }
     return fail(Errc::would_block);  // there may be more, and waiting ends at once then
   }
@@ -82,6 +89,7 @@ class Crew::Distributor final : public net::Listener {
 
  private:
   std::unique_ptr<net::Listener> listener_;
+  net::Security* security_;
   std::vector<std::unique_ptr<Member>>& members_;
 };
 
@@ -99,14 +107,14 @@ Crew::~Crew() {
 
 tcp::Runtime& Crew::runtime(std::size_t member) { return members_[member]->runtime; }
 
-void Crew::add(std::size_t member, std::unique_ptr<net::Listener> listener) {
-  members_[member]->listeners.push_back(std::move(listener));
+void Crew::add(std::size_t member, std::unique_ptr<net::Listener> listener, net::Security* security) {
+  members_[member]->listeners.push_back({std::move(listener), security});
 }
 
-void Crew::distribute(std::unique_ptr<net::Listener> listener) {
-  auto distributor = std::make_unique<Distributor>(std::move(listener), members_);
+void Crew::distribute(std::unique_ptr<net::Listener> listener, net::Security* security) {
+  auto distributor = std::make_unique<Distributor>(std::move(listener), security, members_);
   distributors_.push_back(distributor.get());
-  add(0, std::move(distributor));
+  add(0, std::move(distributor), security);
 }
 
 server::ShutdownReport Crew::run(Task<> beside) {
@@ -163,8 +171,8 @@ Task<> Crew::lead(Task<> beside) {
 
 Task<> Crew::work(Member& member) {
   async::TaskGroup accepting(member.runtime.loop());
-  for (std::unique_ptr<net::Listener>& listener : member.listeners) {
-    accepting.spawn(member.worker.serve(std::move(listener)));
+  for (Served& served : member.listeners) {
+    accepting.spawn(member.worker.serve(std::move(served.listener), served.security));
   }
   co_await member.told.wait();
   member.report =

@@ -5,6 +5,7 @@
 //   report = crew.run(beside);                             the calling thread runs the first one, and `beside` on it
 //   crew.end({.grace = 30s});                              on the first loop: each drains, all by one deadline
 //
+//   `security`, if not null, secures what is accepted there.
 //   add()           the loop accepts for itself: where each has a socket of its own
 //   distribute()    the first loop accepts, and hands each connection to the loop that has the fewest
 //
@@ -50,9 +51,9 @@ class Crew {
   tcp::Runtime& runtime(std::size_t member);
   tcp::Runtime& first() { return runtime(0); }
 
-  void add(std::size_t member, std::unique_ptr<net::Listener> listener);
+  void add(std::size_t member, std::unique_ptr<net::Listener> listener, net::Security* security);
   // `listener` is one of the first loop's.
-  void distribute(std::unique_ptr<net::Listener> listener);
+  void distribute(std::unique_ptr<net::Listener> listener, net::Security* security);
 
   // Returns when every member has ended. `beside` is destroyed then, if it has not ended.
   server::ShutdownReport run(Task<> beside);
@@ -63,6 +64,7 @@ class Crew {
 
  private:
   struct Member;
+  struct Served;
   class Distributor;
 
   struct Deadline {

@@ -39,9 +39,9 @@ void Opening::open(const ListenAt& where) {
   const bool is_for_each = crew_.size() > 1 && options_.distribution == Distribution::reuse_port && !is_path(*address);
   const std::vector<Inherited> given = take_given(*address);
   if (is_for_each) {
-    open_for_each(*address, listening, given);
+    open_for_each(*address, listening, given, where.security);
   } else {
-    open_for_all(*address, listening, given);
+    open_for_all(*address, listening, given, where.security);
   }
 }
 
@@ -68,7 +68,8 @@ std::vector<Inherited> Opening::take_given(const Address& address) {
 }
 
 // A listener for each loop, and more where more were given: none may be left alone with those who wait there.
-void Opening::open_for_each(const Address& address, net::ListenOptions listening, const std::vector<Inherited>& given) {
+void Opening::open_for_each(const Address& address, net::ListenOptions listening, const std::vector<Inherited>& given,
+                            net::Security* security) {
   Listener first;
   if (given.empty()) {
     // Somebody else's port is not to be shared by mistake, though he would share it.
@@ -81,29 +82,30 @@ void Opening::open_for_each(const Address& address, net::ListenOptions listening
   std::vector<Listener> more;
   for (std::size_t i = std::max<std::size_t>(given.size(), 1); i < crew_.size(); ++i) {
     Result<Listener> next = crew_.runtime(i).network().listen(where, listening);
-    if (!next) return first ? add_for_all(std::move(first)) : open_for_all(address, listening, given);
+    if (!next)
+      return first ? add_for_all(std::move(first), security) : open_for_all(address, listening, given, security);
     more.push_back(std::move(*next));
   }
-  if (first) crew_.add(0, std::move(first));
+  if (first) crew_.add(0, std::move(first), security);
   for (std::size_t i = 0; i < given.size(); ++i) {
     const std::size_t member = i % crew_.size();
-    crew_.add(member, adopt(member, given[i], listening));
+    crew_.add(member, adopt(member, given[i], listening), security);
   }
   const std::size_t before = crew_.size() - more.size();
-  for (std::size_t i = 0; i < more.size(); ++i) crew_.add(before + i, std::move(more[i]));
+  for (std::size_t i = 0; i < more.size(); ++i) crew_.add(before + i, std::move(more[i]), security);
 }
 
 void Opening::open_for_all(const Address& address, const net::ListenOptions& listening,
-                           const std::vector<Inherited>& given) {
-  for (const Inherited& each : given) add_for_all(adopt(0, each, listening));
-  if (given.empty()) add_for_all(listen(address, listening));
+                           const std::vector<Inherited>& given, net::Security* security) {
+  for (const Inherited& each : given) add_for_all(adopt(0, each, listening), security);
+  if (given.empty()) add_for_all(listen(address, listening), security);
 }
 
-void Opening::add_for_all(Listener listener) {
+void Opening::add_for_all(Listener listener, net::Security* security) {
   if (crew_.size() == 1) {
-    crew_.add(0, std::move(listener));
+    crew_.add(0, std::move(listener), security);
   } else {
-    crew_.distribute(std::move(listener));
+    crew_.distribute(std::move(listener), security);
   }
 }
 

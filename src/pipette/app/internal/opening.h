@@ -39,12 +39,13 @@ class Opening {
   using Listener = std::unique_ptr<net::Listener>;
 
   std::vector<Inherited> take_given(const net::Address& address);
-  void open_for_each(const net::Address& address, net::ListenOptions listening, const std::vector<Inherited>& given);
+  void open_for_each(const net::Address& address, net::ListenOptions listening, const std::vector<Inherited>& given,
+                     net::Security* security);
   void open_for_all(const net::Address& address, const net::ListenOptions& listening,
-                    const std::vector<Inherited>& given);
+                    const std::vector<Inherited>& given, net::Security* security);
   Listener adopt(std::size_t member, const Inherited& given, const net::ListenOptions& listening);
   Listener listen(const net::Address& address, const net::ListenOptions& listening);
-  void add_for_all(Listener listener);
+  void add_for_all(Listener listener, net::Security* security);
 
   Crew& crew_;
   const Server& server_;
