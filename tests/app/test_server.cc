@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "pipette/app/prefork.h"
 #include "pipette/app/serve.h"
 
 namespace {
@@ -75,10 +76,28 @@ int serve(const Arguments& arguments) {
   return 0;
 }
 
+// The addresses are the master's to open; its processes ask for the same and find them.
+int serve_many(const Arguments& arguments) {
+  PreforkOptions options;
+  options.addresses = arguments.addresses;
+  options.processes = arguments.prefork;
+  options.first_pause = 1ms;
+  options.longest_pause = 5ms;
+  options.recover_threshold = 3;
+  options.log = [](std::string_view line) { say("log", std::string(line)); };
+  say("master");
+  const app::PreforkReport report = prefork(options, [&arguments](std::size_t) {
+    return std::filesystem::exists(arguments.fails_if) ? 3 : serve(arguments);
+  });
+  say("over", std::to_string(report.restarts) + (report.gave_up ? " gave-up" : ""));
+  return report.gave_up ? 1 : 0;
+}
+
 }  // namespace
 
 int main(int count, char** words) try {
   const Arguments arguments = parse(count, words);
+  if (arguments.prefork > 0) return serve_many(arguments);
   if (std::filesystem::exists(arguments.fails_if)) return 3;
   if (std::filesystem::exists(arguments.hangs_if)) ::pause();
   return serve(arguments);

@@ -20,7 +20,7 @@ namespace pipette::tcp {
 class Runtime;
 
 struct Handed {
-  Descriptor descriptor;  // of a stream socket; does not block
+  Descriptor descriptor;  // of a stream socket that does not block
   net::Address local;
   net::Address remote;
 };
