@@ -144,6 +144,17 @@ TEST_F(TcpSocket, AShortWriteIsFollowedByNoOtherUntilThereIsRoom) {
   EXPECT_TRUE(pair.connection->try_write(std::span(&piece, 1)));
 }
 
+TEST_F(TcpSocket, RoomIsNoticedThoughNobodyHasWaitedForIt) {
+  const Pair pair(loop());
+  const std::string much(1 << 22, 'x');
+  const Bytes piece = much;
+  while (pair.connection->try_write(std::span(&piece, 1))) continue;
+  std::string drained(much.size(), '\0');
+  EXPECT_GT(::recv(pair.peer, drained.data(), drained.size(), 0), 0);
+  look();
+  EXPECT_TRUE(pair.connection->try_write(std::span(&piece, 1)));
+}
+
 // ---- who is woken --------------------------------------------------------------------------------------
 
 TEST_F(TcpSocket, NewsOutliveAWaiterThatDies) {

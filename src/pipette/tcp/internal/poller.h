@@ -34,8 +34,8 @@ class Poller {
   void add_writing(Socket& socket);
   void remove(Socket& socket);
 
-  // Fetches the news and tells them; when there are none, waits for some at most so long, and never shorter. Zero only
-  // looks, Duration::max() is for ever.
+  // Fetches the news and tells them; when there are none, waits for some, at most so long. Zero only looks,
+  // Duration::max() is for ever. A wait of hours, or one that a signal interrupts, may end with none.
   void look(Duration at_most);
   // Ends the look that is under way, or else the next one.
   void wake();

@@ -10,7 +10,8 @@
 // it has to tell until the loop looks. So what comes after a try that met the end of the queue is told in a look after
 // that try, whatever was told before; what came earlier, that try has seen. epoll(7) says the same of a read or write
 // that was given less than it asked for. A peer that has finished or broken off says so in an event too; from then on a
-// short read proves nothing, because the end itself is still to be read.
+// short read proves nothing, because the end itself is still to be read. (A peer that marks octets as urgent cuts reads
+// short at the mark, and waits for its own next octets then.)
 //
 // What is known is as old as the loop's last look. That is right for whoever waits next. Whoever asks whether a peer
 // is still there wants the kernel's word: Connection::try_read says how to get it.
