@@ -15,7 +15,8 @@ const std::string_view kUsage =
     "[--json]\n"
     "\n"
     "Without --rate as fast as the server answers. With it requests start on schedule, and latency counts from when\n"
-    "each was due: what a server that stands still does to its users shows in it.\n";
+    "each was due: what a server that stands still does to its users shows in it. With --insecure the certificate of\n"
+    "an https server is not verified.\n";
 
 namespace {
 
@@ -153,6 +154,8 @@ std::expected<Arguments, std::string> parse_arguments(std::span<const char* cons
     Problem problem;
     if (name == "--json") {
       parsed.is_json = true;
+    } else if (name == "--insecure") {
+      parsed.is_insecure = true;
     } else if (!name.starts_with("--")) {
       problem = set_url(name, parsed);
     } else if (const Option* const option = find_option(name); option == nullptr) {

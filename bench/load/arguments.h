@@ -19,6 +19,7 @@ struct Arguments {
   LoadOptions load;
   std::size_t threads = 1;
   bool is_json = false;
+  bool is_insecure = false;  // believes any certificate
 };
 
 // Without the name of the program.

@@ -3,11 +3,15 @@
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "pipette/http/uri.h"
 #include "pipette/tcp/runtime.h"
+#include "pipette/tls/security.h"
 
 #include "bench/load/arguments.h"
 #include "bench/load/load.h"
@@ -29,6 +33,15 @@ load::Report run_alone(const load::LoadOptions& options) {
   return load.report();
 }
 
+// For https, which all threads share.
+std::unique_ptr<tls::Security> security_for(const load::Arguments& arguments) {
+  const Result<http::HttpUrl> url = http::parse_http_url(arguments.load.request.url);
+  if (!url || !url->is_https) return nullptr;
+  tls::Options options;
+  options.skips_verification = arguments.is_insecure;
+  return std::make_unique<tls::Security>(std::move(options));
+}
+
 load::Report run_all(const load::Arguments& arguments) {
   std::vector<load::Report> reports(arguments.threads);
   std::vector<std::thread> threads;
@@ -46,12 +59,14 @@ load::Report run_all(const load::Arguments& arguments) {
 
 int main(int argc, char** argv) {
   const std::vector<const char*> words(argv + 1, argv + argc);
-  const auto arguments = load::parse_arguments(words);
+  auto arguments = load::parse_arguments(words);
   if (!arguments) {
     std::fprintf(stderr, "%s: %s\n%s", argv[0], arguments.error().c_str(), std::string(load::kUsage).c_str());
     return 2;
   }
   try {
+    const std::unique_ptr<tls::Security> security = security_for(*arguments);
+    arguments->load.security = security.get();
     const load::Report report = run_all(*arguments);
     const std::string told = arguments->is_json ? load::to_json(report) + "\n" : load::to_text(report);
     std::fputs(told.c_str(), stdout);

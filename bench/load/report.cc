@@ -104,7 +104,7 @@ std::string to_text(const Report& report) {
   text += " max " + readable(report.latency.max()) + ", mean " + readable(report.latency.mean()) + "\n";
   for (const auto& [kind, count] : error_kinds(report)) text += "error " + std::to_string(count) + " x " + kind + "\n";
   if (report.unfinished > 0) text += std::to_string(report.unfinished) + " had no answer at the end\n";
-  if (report.processor_time > Duration::zero()) {
+  if (report.processor_time > Duration::zero() && report.responses > 0) {
     text += "processor " + number(processor_us_a_response(report), 2) + " us a response, of this program\n";
   }
   return text;

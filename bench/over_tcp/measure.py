@@ -98,8 +98,8 @@ def choose(known, mode):
         reason = server.lacks(tls=mode in TLS_MODES, pipelines=mode == "pipelined")
         if reason is None:
             chosen[name] = server
-        elif mode not in TLS_MODES or name == "pipette":
-            programs.note(f"{mode}: skipping {name}, which {reason}{' yet' if name == 'pipette' else ''}")
+        elif mode not in TLS_MODES:
+            programs.note(f"{mode}: skipping {name}, which {reason}")
     return chosen
 
 

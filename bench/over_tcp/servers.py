@@ -152,22 +152,7 @@ def go(name):
 
 
 def ours(path):
-    return Program(path, tls_options_of(path))
-
-
-def tls_options_of(path):
-    """None as long as our server refuses --tls."""
-    if not path.exists():
-        return None
-    with tempfile.TemporaryDirectory(prefix="pipette_tls_") as folder:
-        certificate = programs.make_certificate(Path(folder))
-        process = subprocess.Popen(
-            [path, "--tls", *certificate], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        with process:
-            serves = process.stdout.readline().startswith("listening on ")
-            process.kill()
-    return (lambda certificate, key: ["--tls", certificate, key]) if serves else None
+    return Program(path, lambda certificate, key: ["--tls", certificate, key])
 
 
 def known(ours_path=None):

@@ -20,13 +20,14 @@ TEST(Arguments, HasDefaultsForAllButTheUrl) {
   EXPECT_EQ(parsed->load.duration, 10s);
   EXPECT_EQ(parsed->threads, 1U);
   EXPECT_FALSE(parsed->is_json);
+  EXPECT_FALSE(parsed->is_insecure);
 }
 
 TEST(Arguments, TakesEachOption) {
   const std::vector<const char*> words = {
       "--connections", "8",          "--pipeline", "16",     "--rate",   "5000",       "--duration", "250ms",
       "--timeout",     "2m",         "--threads",  "2",      "--method", "POST",       "--body",     "a=1",
-      "--header",      "X-A:  b: c", "--header",   "X-D: e", "--json",   "http://app/"};
+      "--header",      "X-A:  b: c", "--header",   "X-D: e", "--json",   "--insecure", "http://app/"};
   const auto parsed = parse_arguments(words);
   ASSERT_TRUE(parsed) << parsed.error();
   EXPECT_EQ(parsed->load.connections, 8U);
@@ -40,6 +41,7 @@ TEST(Arguments, TakesEachOption) {
   EXPECT_EQ(parsed->load.request.fields.get("X-A"), "b: c");
   EXPECT_EQ(parsed->load.request.fields.get("X-D"), "e");
   EXPECT_TRUE(parsed->is_json);
+  EXPECT_TRUE(parsed->is_insecure);
 }
 
 TEST(Arguments, SaysWhatIsWrong) {

@@ -1,4 +1,5 @@
-// pipette_hello [--port N] [--threads N] [--tls CERT KEY]: ours, with every default limit and deadline on.
+// pipette_hello [--port N] [--threads N] [--tls CERT KEY]: ours, with every default limit and deadline on. Several
+// threads need a port that is told.
 //
 // Answers "Hello, World!" to everything, and to /live with what operator new has given to the loop and not got back,
 // from the first time it is asked on. A warm request allocates nothing, so counting costs nothing.
@@ -6,15 +7,19 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "pipette/app/serve.h"
 #include "pipette/tcp/runtime.h"
+#include "pipette/tls/security.h"
 
 #include "tests/support/counted_new.h"
 
@@ -25,20 +30,23 @@ using namespace pipette;
 struct Arguments {
   std::string port = "0";
   std::size_t threads = 1;
+  std::unique_ptr<tls::Security> security;
 };
 
-// There is nothing to serve TLS with yet: saying so is better than serving plainly what was to be secured.
 Arguments parse(int argc, char** argv) {
   Arguments parsed;
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
-    if (option == "--tls") throw std::runtime_error("--tls: not supported yet");
     if (i + 1 == argc) throw std::runtime_error(std::string(option) + ": what is its value?");
     const char* const value = argv[++i];
     if (option == "--port") {
       parsed.port = value;
     } else if (option == "--threads") {
       parsed.threads = std::strtoul(value, nullptr, 10);
+    } else if (option == "--tls" && i + 1 < argc) {
+      tls::Options options;
+      options.identities.push_back(tls::Identity::from_files(value, argv[++i]));
+      parsed.security = std::make_unique<tls::Security>(std::move(options));
     } else {
       throw std::runtime_error(std::string(option) + ": no such option");
     }
@@ -60,26 +68,29 @@ void tell(const net::Address& address) {
   std::fflush(stdout);
 }
 
-// A loop of its own beside the others, which share the address. It ends when the process does.
-Task<> serve_beside(Runtime& runtime, const Server& server, net::Address address) {
+// A loop beside the others, if there are any, which share the address. It ends when the process does.
+Task<> serve_on(Runtime& runtime, const Server& server, net::Address address, net::Security* security) {
   net::ListenOptions options;
   options.reuse_port = true;
   Result<std::unique_ptr<net::Listener>> listener = runtime.network().listen(address, options);
   if (!listener) throw std::system_error(listener.error(), "listen on " + address.to_string());
+  tell((*listener)->address());
   server::Worker worker(server, runtime);
-  co_await worker.serve(std::move(*listener));
+  co_await worker.serve(std::move(*listener), security);
 }
 
-void serve_with_loops(const Server& server, const net::Address& address, std::size_t count) {
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < count; ++i) {
-    threads.emplace_back([&server, address] {
-      tcp::Runtime runtime;
-      runtime.run(serve_beside(runtime, server, address));
-    });
+void run_loop(const Server& server, const net::Address& address, net::Security* security) {
+  tcp::Runtime runtime;
+  runtime.run(serve_on(runtime, server, address, security));
+}
+
+void serve_with_loops(const Server& server, const net::Address& address, const Arguments& arguments) {
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < arguments.threads; ++i) {
+    others.emplace_back(run_loop, std::cref(server), std::cref(address), arguments.security.get());
   }
-  tell(address);
-  for (std::thread& thread : threads) thread.join();
+  run_loop(server, address, arguments.security.get());
+  for (std::thread& other : others) other.join();
 }
 
 }  // namespace
@@ -89,8 +100,8 @@ int main(int argc, char** argv) {
     const Arguments arguments = parse(argc, argv);
     const std::string address = "127.0.0.1:" + arguments.port;
     const Server server(hello);
-    if (arguments.threads > 1) {
-      serve_with_loops(server, *net::Address::parse(address), arguments.threads);
+    if (arguments.threads > 1 || arguments.security) {
+      serve_with_loops(server, *net::Address::parse(address), arguments);
     } else {
       ServeOptions options;
       options.on_listening = tell;
