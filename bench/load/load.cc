@@ -102,12 +102,12 @@ Task<bool> Load::ask(Asker& asker, TimePoint since) {
   ++report_.responses;
   report_.body_bytes += asker.response.body.size();
   report_.latency.add(waited);
-  if (asker.response.status >= kFirstBadStatus) ++report_.bad_statuses[asker.response.status];
+  if (asker.response.status >= kFirstBadStatus) ++report_.errors["status " + std::to_string(asker.response.status)];
   co_return true;
 }
 
 void Load::count_failure(std::error_code error, Duration waited) {
-  ++report_.failures[error];
+  ++report_.errors[error.message()];
   if (error == std::errc::timed_out) report_.latency.add(waited);
 }
 

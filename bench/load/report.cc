@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace pipette::load {
 namespace {
@@ -49,14 +48,6 @@ double processor_us_a_response(const Report& report) {
   return Microseconds(report.processor_time).count() / static_cast<double>(report.responses);
 }
 
-// What kinds of errors there were: statuses first.
-std::vector<std::pair<std::string, std::uint64_t>> error_kinds(const Report& report) {
-  std::vector<std::pair<std::string, std::uint64_t>> kinds;
-  for (const auto& [status, count] : report.bad_statuses) kinds.emplace_back("status " + std::to_string(status), count);
-  for (const auto& [error, count] : report.failures) kinds.emplace_back(error.message(), count);
-  return kinds;
-}
-
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -66,11 +57,6 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
-template <class Key>
-void add_counts(std::map<Key, std::uint64_t>& sums, const std::map<Key, std::uint64_t>& others) {
-  for (const auto& [key, count] : others) sums[key] += count;
-}
-
 }  // namespace
 
 Report& Report::operator+=(const Report& other) {
@@ -78,16 +64,15 @@ Report& Report::operator+=(const Report& other) {
   responses += other.responses;
   body_bytes += other.body_bytes;
   latency += other.latency;
-  add_counts(bad_statuses, other.bad_statuses);
-  add_counts(failures, other.failures);
+  for (const auto& [kind, count] : other.errors) errors[kind] += count;
   unfinished += other.unfinished;
   processor_time += other.processor_time;
   return *this;
 }
 
-std::uint64_t Report::errors() const {
+std::uint64_t Report::error_count() const {
   std::uint64_t sum = 0;
-  for (const auto& [kind, count] : error_kinds(*this)) sum += count;
+  for (const auto& [kind, count] : errors) sum += count;
   return sum;
 }
 
@@ -102,7 +87,7 @@ std::string to_text(const Report& report) {
     text += std::string(" ") + quantile.text + " " + readable(report.latency.quantile(quantile.fraction)) + ",";
   }
   text += " max " + readable(report.latency.max()) + ", mean " + readable(report.latency.mean()) + "\n";
-  for (const auto& [kind, count] : error_kinds(report)) text += "error " + std::to_string(count) + " x " + kind + "\n";
+  for (const auto& [kind, count] : report.errors) text += "error " + std::to_string(count) + " x " + kind + "\n";
   if (report.unfinished > 0) text += std::to_string(report.unfinished) + " had no answer at the end\n";
   if (report.processor_time > Duration::zero() && report.responses > 0) {
     text += "processor " + number(processor_us_a_response(report), 2) + " us a response, of this program\n";
@@ -118,7 +103,7 @@ std::string to_json(const Report& report) {
   json += ", \"unfinished\": " + std::to_string(report.unfinished);
   json += ", \"errors\": {";
   std::string_view separator;
-  for (const auto& [kind, count] : error_kinds(report)) {
+  for (const auto& [kind, count] : report.errors) {
     json += std::string(std::exchange(separator, ", ")) + quoted(kind) + ": " + std::to_string(count);
   }
   json += "}, \"latency_us\": {\"mean\": " + microseconds(report.latency.mean());

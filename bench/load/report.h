@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <system_error>
 
 #include "pipette/base/time.h"
 
@@ -19,14 +18,14 @@ struct Report {
   std::uint64_t responses = 0;   // whatever their status
   std::uint64_t body_bytes = 0;  // of the responses
   Histogram latency;
-  std::map<int, std::uint64_t> bad_statuses;          // 400 and above, by status
-  std::map<std::error_code, std::uint64_t> failures;  // calls without a response, by what went wrong
-  std::uint64_t unfinished = 0;                       // that were due, and had no answer at the end
-  Duration processor_time{};                          // of the generator; zero: nobody has looked
+  // By kind: "status 503" for responses of 400 and above, else what was wrong with a call that got none.
+  std::map<std::string, std::uint64_t> errors;
+  std::uint64_t unfinished = 0;  // that were due, and had no answer at the end
+  Duration processor_time{};     // of the generator; zero: nobody has looked
 
   // Of two loads that ran beside each other.
   Report& operator+=(const Report& other);
-  std::uint64_t errors() const;
+  std::uint64_t error_count() const;
   double responses_a_second() const;
 };
 
