@@ -364,7 +364,7 @@ Task<ShutdownReport> Worker::shutdown(TimePoint deadline, Duration notice, IdleO
   const TimePoint notice_at = deadline == kNever ? kNever : deadline - notice;
   for (const TimePoint until : {notice_at, deadline}) {
     co_await wait_for_end(until);
-    drain(Session::Drain::at_once);
+    if (drain_ == Session::Drain::after_one_more) drain(Session::Drain::at_once);
     stops_handlers_ = true;
     open_sessions_.for_each([](Session& session) { session.request_stop(async::StopReason::shutdown); });
     for (const std::unique_ptr<Exchange>& late : late_) late->stop.request_stop(async::StopReason::shutdown);
