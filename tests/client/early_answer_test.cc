@@ -189,6 +189,39 @@ TEST(EarlyAnswer, DoesNotOutliveTheDeadlineOfItsCall) {
   }
 }
 
+Task<> stop_in_two_seconds(async::Loop& loop, async::StopSource& stop) {
+  co_await async::sleep_until(loop, TimePoint(2s));
+  stop.request_stop(async::StopReason::canceled);
+}
+
+TEST(EarlyAnswer, EndsAtTheStopOfItsCall) {
+  for (const bool is_streamed : {false, true}) {
+    Lab lab;
+    lab.allow_leaks();
+    ScriptedServer server(lab, "app:80");
+    OnDemand never(lab.world().loop());
+    Client client(lab.runtime());
+    async::StopSource stop(lab.world().loop());
+    Request request;
+    request.method = http::Method::put;
+    request.url = kUrl;
+    request.body_source = &never;
+    CallOptions options;
+    options.stop = stop.token();
+    lab.spawn(say_in_a_second(lab.world().loop(), server, lab::respond(200, "early")));
+    lab.spawn(stop_in_two_seconds(lab.world().loop(), stop));
+    if (is_streamed) {
+      Result<ResponseStream> page = lab.run(client.stream(request, options));
+      ASSERT_TRUE(page);
+      EXPECT_EQ(lab.run(page->read_all(100)), fail(Errc::operation_canceled));
+    } else {
+      EXPECT_EQ(lab.run(client.call(request, options)), fail(Errc::operation_canceled));
+    }
+    EXPECT_EQ(lab.elapsed(), 2s);
+    EXPECT_EQ(client.open_connections(), 0U);
+  }
+}
+
 TEST(EarlyAnswer, ThatSwitchesBehindHalfARequestIsNone) {
   Lab lab;
   lab.allow_leaks();

@@ -289,13 +289,25 @@ Task<Result<void>> Connection::receive_body_slowly(Response& response) {
     if (!complete) co_return fail(complete.error());
     is_complete_ = *complete;
   }
-  if (is_sending_) {  // what it has answered to, it may still want
+  Task<Result<void>> rest = wait_for_request();
+  co_return co_await rest;
+}
+
+// What the server has answered to, it may still want.
+Task<Result<void>> Connection::wait_for_request() {
+  if (is_sending_) {
     const async::Alarm alarm(loop_, has_gone_, terms_->deadline);
     co_await has_gone_.wait();
-    if (is_sending_) co_return fail(Errc::timed_out);
+    if (is_sending_) co_return fail(is_aborted_ ? Errc::operation_canceled : Errc::timed_out);
   }
   if (thrown_) std::rethrow_exception(thrown_);
   co_return Result<void>();
+}
+
+void Connection::abort() {
+  is_aborted_ = true;
+  stream_->abort();
+  has_gone_.set();
 }
 
 Task<Result<std::size_t>> Connection::read_body(MutableBytes into, Response& response) {
@@ -314,12 +326,9 @@ Task<Result<std::size_t>> Connection::read_body(MutableBytes into, Response& res
     }
     in_.commit(*count);
   }
-  if (is_sending_) {
-    const async::Alarm alarm(loop_, has_gone_, terms_->deadline);
-    co_await has_gone_.wait();
-    if (is_sending_) co_return fail(Errc::timed_out);
-  }
-  if (thrown_) std::rethrow_exception(thrown_);
+  Task<Result<void>> rest = wait_for_request();
+  const Result<void> gone = co_await rest;
+  if (!gone) co_return fail(gone.error());
   co_return std::size_t{0};
 }
 

@@ -63,7 +63,7 @@ class Connection {
   // What comes behind the response: another protocol. There is no HTTP on it any more.
   std::unique_ptr<net::Connection> take_stream();
   // Ends what waits on it, with operation_canceled.
-  void abort() { stream_->abort(); }
+  void abort();
 
   // Of the call: whether any octet of the request went out, and any of a response came in.
   bool has_sent() const { return has_sent_; }
@@ -85,6 +85,7 @@ class Connection {
   void give_up_sending(std::error_code error);
   Task<Result<void>> receive_slowly(Response& response, Extent extent, bool is_early);
   Task<Result<void>> receive_body_slowly(Response& response);
+  Task<Result<void>> wait_for_request();
   Result<bool> take(const Result<std::size_t>& count, Response& response);
   Result<bool> take_head(Response& response);
   void limit(net::Direction direction, Duration of_phase);
@@ -119,6 +120,7 @@ class Connection {
   bool has_sent_ = false;
   bool has_received_ = false;
   bool is_sending_ = false;
+  bool is_aborted_ = false;
   bool is_complete_ = false;
   Task<> sending_;  // beside receiving; ends first
 };
