@@ -1,5 +1,4 @@
-// pipette_hello [--port N] [--threads N] [--tls CERT KEY]: ours, with every default limit and deadline on. Several
-// threads need a port that is told.
+// pipette_hello [--port N] [--threads N] [--tls CERT KEY]: ours, with every default limit and deadline on.
 //
 // Answers "Hello, World!" to everything, and to /live with what operator new has given to the loop and not got back,
 // from the first time it is asked on. A warm request allocates nothing, so counting costs nothing.
@@ -7,18 +6,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <thread>
 #include <utility>
-#include <vector>
 
 #include "pipette/app/serve.h"
-#include "pipette/tcp/runtime.h"
 #include "pipette/tls/security.h"
 
 #include "tests/support/counted_new.h"
@@ -68,45 +62,16 @@ void tell(const net::Address& address) {
   std::fflush(stdout);
 }
 
-// A loop beside the others, if there are any, which share the address. It ends when the process does.
-Task<> serve_on(Runtime& runtime, const Server& server, net::Address address, net::Security* security) {
-  net::ListenOptions options;
-  options.reuse_port = true;
-  Result<std::unique_ptr<net::Listener>> listener = runtime.network().listen(address, options);
-  if (!listener) throw std::system_error(listener.error(), "listen on " + address.to_string());
-  tell((*listener)->address());
-  server::Worker worker(server, runtime);
-  co_await worker.serve(std::move(*listener), security);
-}
-
-void run_loop(const Server& server, const net::Address& address, net::Security* security) {
-  tcp::Runtime runtime;
-  runtime.run(serve_on(runtime, server, address, security));
-}
-
-void serve_with_loops(const Server& server, const net::Address& address, const Arguments& arguments) {
-  std::vector<std::thread> others;
-  for (std::size_t i = 1; i < arguments.threads; ++i) {
-    others.emplace_back(run_loop, std::cref(server), std::cref(address), arguments.security.get());
-  }
-  run_loop(server, address, arguments.security.get());
-  for (std::thread& other : others) other.join();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
     const Arguments arguments = parse(argc, argv);
-    const std::string address = "127.0.0.1:" + arguments.port;
     const Server server(hello);
-    if (arguments.threads > 1 || arguments.security) {
-      serve_with_loops(server, *net::Address::parse(address), arguments);
-    } else {
-      ServeOptions options;
-      options.on_listening = tell;
-      serve_tcp(server, address, options);
-    }
+    ServeOptions options;
+    options.threads = arguments.threads;
+    options.on_listening = tell;
+    serve_tcp(server, {{.address = "127.0.0.1:" + arguments.port, .security = arguments.security.get()}}, options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
     return 1;
