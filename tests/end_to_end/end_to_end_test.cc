@@ -21,6 +21,7 @@
 #include "pipette/tcp/runtime.h"
 
 #include "tests/end_to_end/stage.h"
+#include "tests/tls/secured.h"
 
 namespace pipette::test {
 namespace {
@@ -55,6 +56,32 @@ class TcpStage final : public Stage {
   tcp::Runtime runtime_;
 };
 
+// Any of these, with a certificate for its address.
+template <class Plain>
+class SecuredStage final : public Stage {
+ public:
+  Runtime& runtime() override { return plain_.runtime(); }
+  void run(Task<> task) override { plain_.run(std::move(task)); }
+  net::Security* server_security() override { return &server_; }
+  net::Security* client_security() override { return &client_; }
+
+ private:
+  static tls::Options for_server() {
+    tls::Options options;
+    options.identities = {tls::issue_for_good({"127.0.0.1"})};
+    return options;
+  }
+  static tls::Options for_client() {
+    tls::Options options;
+    options.trust = tls::test_authority().trust();
+    return options;
+  }
+
+  Plain plain_;
+  tls::Security server_{for_server()};
+  tls::Security client_{for_client()};
+};
+
 template <class S>
 StageCase stage_case(std::string name) {
   return {std::move(name), [] { return std::make_unique<S>(); }};
@@ -68,9 +95,18 @@ Task<> await_into(Task<T> task, std::optional<T>& result) {
 }
 
 // All that a connection gets that sends `octets`, and finishes then or when the server has.
-Task<std::string> converse(net::Network& network, net::Address address, std::string octets, bool finishes) {
-  Result<net::Connected> connected = co_await network.dial(address, kNever);
+Task<std::string> converse(Stage& stage, net::Address address, std::string octets, bool finishes) {
+  Result<net::Connected> connected = co_await stage.runtime().network().dial(address, kNever);
   if (!connected) throw std::system_error(connected.error(), "dial");
+  if (net::Security* const security = stage.client_security()) {
+    net::ServerName name{"127.0.0.1"};
+    net::Alpn alpn;
+    Task<Result<net::Secured>> handshake =
+        security->client(stage.runtime(), std::move(connected->connection), std::move(name), std::move(alpn), kNever);
+    Result<net::Secured> secured = co_await handshake;
+    if (!secured) throw std::system_error(secured.error(), "handshake");
+    connected->connection = std::move(secured->connection);
+  }
   net::Connection& connection = *connected->connection;
   const Bytes piece = octets;
   const std::span<const Bytes> pieces(&piece, 1);
@@ -110,7 +146,16 @@ class EndToEnd : public testing::TestWithParam<StageCase> {
   Client& client() { return client_; }
   server::Worker& worker() { return *worker_; }
   async::Loop& loop() { return stage_->runtime().loop(); }
-  std::string url(std::string_view path) { return "http://" + address_.to_string() + std::string(path); }
+  std::string url(std::string_view path) {
+    const char* const scheme = stage_->client_security() != nullptr ? "https://" : "http://";
+    return scheme + address_.to_string() + std::string(path);
+  }
+  // Of every client here.
+  ClientOptions options() {
+    ClientOptions options;
+    options.security = stage_->client_security();
+    return options;
+  }
 
   // At the address of the one before.
   void restart() {
@@ -136,7 +181,7 @@ class EndToEnd : public testing::TestWithParam<StageCase> {
     return response;
   }
   std::string raw(std::string octets, bool finishes = true) {
-    return await(converse(stage_->runtime().network(), address_, std::move(octets), finishes));
+    return await(converse(*stage_, address_, std::move(octets), finishes));
   }
   Runtime& runtime() { return stage_->runtime(); }
 
@@ -147,7 +192,7 @@ class EndToEnd : public testing::TestWithParam<StageCase> {
     if (!listener) throw std::system_error(listener.error(), "listen");
     address_ = (*listener)->address();
     worker_ = std::make_unique<server::Worker>(server_, stage_->runtime());
-    tasks_.spawn(worker_->serve(std::move(*listener)));
+    tasks_.spawn(worker_->serve(std::move(*listener), stage_->server_security()));
   }
 
   std::unique_ptr<Stage> stage_;
@@ -155,7 +200,7 @@ class EndToEnd : public testing::TestWithParam<StageCase> {
   net::Address address_;
   std::unique_ptr<server::Worker> worker_;
   async::TaskGroup tasks_{stage_->runtime().loop()};
-  Client client_{stage_->runtime()};
+  Client client_{stage_->runtime(), options()};
 };
 
 TEST_P(EndToEnd, Gets) {
@@ -223,9 +268,9 @@ TEST_P(EndToEnd, WaitsForASlowHandler) {
 }
 
 TEST_P(EndToEnd, GivesUpAtTheDeadlineOfACall) {
-  ClientOptions options;
-  options.timeout = 20ms;
-  Client hasty(runtime(), options);
+  ClientOptions impatient = options();
+  impatient.timeout = 20ms;
+  Client hasty(runtime(), impatient);
   const TimePoint start = loop().now();
   EXPECT_THAT(await(hasty.get(url("/never"))), IsError(Errc::timed_out));
   EXPECT_GE(loop().now(), start + 20ms);
@@ -245,7 +290,9 @@ TEST_P(EndToEnd, IsRefusedByAServerThatHasStopped) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Over, EndToEnd,
-                         testing::Values(stage_case<MemoryStage>("memory"), stage_case<TcpStage>("tcp")),
+                         testing::Values(stage_case<MemoryStage>("memory"), stage_case<TcpStage>("tcp"),
+                                         stage_case<SecuredStage<MemoryStage>>("tls_in_memory"),
+                                         stage_case<SecuredStage<TcpStage>>("tls_over_tcp")),
                          [](const auto& stage) { return stage.param.name; });
 
 }  // namespace

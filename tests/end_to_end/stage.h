@@ -1,6 +1,6 @@
 // Stage: where the end-to-end tests play, one body for every transport. The server and its client share a loop.
 //
-//   memory   a Lab, in virtual time       tcp   loopback, in real time
+//   memory   a Lab, in virtual time       tcp   loopback, in real time       either of them with TLS
 //
 //   start(handler);                             // a server at an address of its own
 //   Response response = get("/");               // runs the loop until the answer is there
@@ -19,6 +19,7 @@
 #include "pipette/async/task.h"
 #include "pipette/net/address.h"
 #include "pipette/net/runtime.h"
+#include "pipette/net/security.h"
 
 namespace pipette::test {
 
@@ -34,6 +35,9 @@ class Stage {
   virtual void run(Task<> task) = 0;
   // Where a server may listen; a port is chosen.
   virtual net::Address any_address() { return net::Address::ipv4({127, 0, 0, 1}, 0); }
+  // With which servers serve and clients call; null: nothing is secured here.
+  virtual net::Security* server_security() { return nullptr; }
+  virtual net::Security* client_security() { return nullptr; }
 };
 
 struct StageCase {

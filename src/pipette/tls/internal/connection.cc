@@ -18,6 +18,8 @@ constexpr std::size_t kMaxOutgoing = 64 * 1024;
 // Reading makes ciphertext too, when the peer asks for new keys. One that goes on asking and takes no answer is not
 // read any more; far beyond what writing leaves, lest two peers that both write wait for each other.
 constexpr std::size_t kMaxUnanswered = 2 * kMaxOutgoing;
+// What is read and dropped of a peer whose handshake has failed.
+constexpr std::size_t kMaxDropped = 256 * 1024;
 
 // For whoever speaks HTTP where TLS is spoken, as a browser does that is given the wrong scheme.
 constexpr Bytes kPlainHttpAnswer =
@@ -123,7 +125,17 @@ Result<void> Connection::try_handshake() {
 void Connection::part() {
   if (has_met_plain_http_) (void)put(kPlainHttpAnswer);
   flush();
-  if (outgoing_.empty()) (void)inner_->try_close_write();
+  if (outgoing_.empty() && inner_->try_close_write()) drop_unread();
+}
+
+// Closing with unread input resets, which may take along what the peer has just been told.
+void Connection::drop_unread() {
+  std::array<char, 4096> room;
+  for (std::size_t dropped = 0; dropped < kMaxDropped;) {
+    const Result<std::size_t> count = inner_->try_read(room);
+    if (!count || *count == 0) return;
+    dropped += *count;
+  }
 }
 
 net::SecurityFacts Connection::facts() const {
@@ -347,6 +359,10 @@ int Connection::bio_read(BIO* bio, char* into, std::size_t size, std::size_t* co
   auto& connection = *static_cast<Connection*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   *count = 0;
+  if (connection.is_flooded()) {  // within one operation too, which goes on as long as there are records
+    BIO_set_retry_read(bio);
+    return 0;
+  }
   const Result<std::size_t> read = connection.inner_->try_read(MutableBytes(into, size));
   if (!read) {
     if (read.error() == make_error_code(Errc::would_block)) {

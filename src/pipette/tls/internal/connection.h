@@ -75,6 +75,7 @@ class Connection final : public net::Connection {
   std::size_t encrypt(std::span<const Bytes> pieces);
   bool encrypt_record(Bytes record);
   void flush();
+  void drop_unread();
   bool is_full() const;
   bool is_flooded() const;
   bool has_unread();

@@ -90,6 +90,11 @@ STACK_OF(X509) * view_of(const std::vector<OwnedCertificate>& chain, std::size_t
 void set_status_hook(SSL_CTX* context, int (*hook)(SSL*, void*)) {
   SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB, reinterpret_cast<void (*)()>(hook));
 }
+// The name that a client asks for becomes its session's, and is there again when that goes on.
+void keep_names(SSL_CTX* context) {
+  int (*const take)(SSL*, int*, void*) = [](SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; };
+  SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(take));
+}
 bool ask_for(SSL* ssl, std::string host) {
   return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data()) == 1;
 }
@@ -196,6 +201,7 @@ void Generation::make_server_context() {
   server_ = make_context(TLS_server_method());
   SSL_CTX* const context = server_.get();
   SSL_CTX_set_cert_cb(context, choose_certificate, this);
+  keep_names(context);
   if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
   SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
