@@ -1,0 +1,252 @@
+// pipette_mixed_load [--rounds N | --seconds S] [--reloads-only]: serves friend and foe for a while, in one process,
+// and sees whether the server is still what it was.
+//
+//   round   visitors ask ──────────────────────────────────────┐ each has its last answer
+//           attacks begin ─────────────> the last one has ended ┘
+//           certificates change, good ones and bad ones          └> no connection is left: how much memory is there?
+//
+// What must hold: every visitor has every answer, and the right one; every attack ends as it should; the server's
+// counts add up to what was done to it; no connection is left behind; and the heap, in use at the end of a round, does
+// not grow from the second quarter of the rounds to the last one.
+//
+// --reloads-only leaves the attacks out: then no handshake may fail, neither here nor there, and a round ends when the
+// certificate has changed so many times.
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipette/async/sleep.h"
+#include "pipette/tcp/runtime.h"
+
+#include "tests/soak/attacks.h"
+#include "tests/soak/memory.h"
+#include "tests/soak/site.h"
+#include "tests/soak/visitors.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace pipette;
+using namespace pipette::soak;
+
+constexpr Duration kBetweenChanges = 10ms;
+constexpr std::uint64_t kChangesInARound = 50;
+constexpr Duration kLongestQuiet = 60s;
+constexpr std::size_t kMostGrowth = 512 * 1024;  // octets of the heap
+
+struct Arguments {
+  std::uint64_t rounds = 4;
+  Duration duration{};  // in place of rounds, where it is more
+  bool is_reloads_only = false;
+};
+
+Arguments parse(int count, char** words) {
+  Arguments parsed;
+  for (int i = 1; i < count; ++i) {
+    const std::string_view word = words[i];
+    if (word == "--reloads-only") {
+      parsed.is_reloads_only = true;
+    } else if (word == "--rounds" && i + 1 < count) {
+      parsed.rounds = std::stoull(words[++i]);
+    } else if (word == "--seconds" && i + 1 < count) {
+      parsed.duration = std::chrono::seconds(std::stoul(words[++i]));
+    } else {
+      throw std::runtime_error(std::string(word) + ": no such option, or it lacks its value");
+    }
+  }
+  return parsed;
+}
+
+struct Weight {
+  std::size_t heap;
+  std::size_t resident;
+};
+
+class Soak {
+ public:
+  Soak(tcp::Runtime& runtime, Site& site, const Arguments& arguments)
+      : runtime_(runtime),
+        site_(site),
+        arguments_(arguments),
+        visitors_(runtime, site, arguments.is_reloads_only ? Who::over_tls : Who::all),
+        attacks_(runtime, site) {}
+
+  Task<> run() {
+    async::Loop& loop = runtime_.loop();
+    const TimePoint end = after(loop.now(), arguments_.duration);
+    while (arguments_.duration > Duration::zero() ? loop.now() < end : weights_.size() < arguments_.rounds) {
+      co_await run_round();
+      co_await wait_for_quiet();
+      weights_.push_back({.heap = live_heap_bytes(), .resident = resident_bytes()});
+    }
+  }
+
+  // Returns whether all is well. Behind site.stop().
+  bool report(const server::ShutdownReport& stopped) {
+    print_tallies();
+    print_server();
+    check_counts(stopped);
+    check_handshakes();
+    if (!arguments_.is_reloads_only) check_weight();
+    return is_well_;
+  }
+
+ private:
+  Task<> run_round() {
+    visitors_.begin();
+    is_round_over_ = false;
+    async::TaskGroup reloading(runtime_.loop());
+    reloading.spawn(change_certificates());
+    if (!arguments_.is_reloads_only) {
+      co_await attacks_.run_all();
+      is_round_over_ = true;
+    }
+    co_await reloading.join();
+    co_await visitors_.end();
+  }
+
+  Task<> change_certificates() {
+    async::Loop& loop = runtime_.loop();
+    for (std::uint64_t n = 0; arguments_.is_reloads_only ? n < kChangesInARound : !is_round_over_; ++n) {
+      site_.change_certificate();
+      const TimePoint next = after(loop.now(), kBetweenChanges);
+      co_await async::sleep_until(loop, next);
+    }
+  }
+
+  // Until the server knows that nobody is there any more.
+  Task<> wait_for_quiet() {
+    async::Loop& loop = runtime_.loop();
+    const TimePoint deadline = after(loop.now(), kLongestQuiet);
+    while (site_.metrics().open_connections > 0 && loop.now() < deadline) {
+      const TimePoint next = after(loop.now(), kBetweenChanges);
+      co_await async::sleep_until(loop, next);
+    }
+    expect(site_.metrics().open_connections == 0, "connections that nobody holds are open at the end of a round");
+  }
+
+  void expect(bool holds, const std::string& otherwise) {
+    if (holds) return;
+    is_well_ = false;
+    std::printf("FAILED: %s\n", otherwise.c_str());
+  }
+
+  void expect_equal(const char* what, std::uint64_t seen, std::uint64_t wanted) {
+    expect(seen == wanted, std::string(what) + ": " + std::to_string(seen) + " in place of " + std::to_string(wanted));
+  }
+
+  template <class Tallies>
+  void print(const Tallies& tallies, const char* done, std::uint64_t std::ranges::range_value_t<Tallies>::* count) {
+    for (const auto& tally : tallies) {
+      std::printf("%-45s %12llu %s\n", tally.name.c_str(), static_cast<unsigned long long>(tally.*count), done);
+      expect(tally.failed == 0 && tally.*count > 0,
+             tally.name + ": " + std::to_string(tally.failed) + " failed, first: " + tally.first_failure);
+    }
+  }
+
+  void print_tallies() {
+    print(visitors_.tallies(), "answered", &Tally::answered);
+    if (!arguments_.is_reloads_only) print(attacks_.tallies(), "ended", &AttackTally::ended);
+  }
+
+  void print_server() const {
+    const server::MetricsSnapshot seen = site_.metrics();
+    const auto row = [](const char* name, std::uint64_t count) {
+      std::printf("%-45s %12llu\n", name, static_cast<unsigned long long>(count));
+    };
+    row("rounds", weights_.size());
+    row("certificates changed, two of five in vain", site_.changes());
+    row("connections", seen.accepted);
+    row("TLS handshakes", seen.tls_handshakes);
+    row("that failed", seen.tls_handshake_failures);
+    row("that timed out", seen.tls_handshake_timeouts);
+    row("requests on resumed sessions", site_.resumed());
+    row("exchanges", seen.exchanges);
+    row("refused", seen.refused);
+    row("octets received", seen.bytes_received);
+    row("octets sent", seen.bytes_sent);
+  }
+
+  void check_counts(const server::ShutdownReport& stopped) {
+    const server::MetricsSnapshot seen = site_.metrics();
+    std::uint64_t responses = 0;
+    for (const std::uint64_t count : seen.responses) responses += count;
+    expect_equal("connections", seen.accepted, visitors_.dials() + attacks_.dials());
+    expect_equal("handshakes", seen.tls_handshakes, visitors_.secured_dials() + attacks_.secured_dials());
+    expect_equal("responses", responses, seen.exchanges + seen.refused);
+    expect_equal("exchanges that the report tells of", stopped.served, seen.exchanges);
+    expect(seen.exchanges >= visitors_.answered(), "fewer exchanges than answers");
+    expect(site_.resumed() > 0, "no handshake was resumed");
+    for (const std::uint64_t none :
+         {seen.open_connections, seen.active_connections, seen.hijacked, seen.handlers_overdue, seen.accept_errors,
+          seen.connections_shed, seen.rejected_concurrency, seen.rejected_per_ip, seen.rejected_swamped,
+          seen.handlers_threw, seen.cut, stopped.cut, stopped.overdue}) {
+      expect_equal("what must not be", none, 0);
+    }
+  }
+
+  // Of visitors none has failed, or else one of theirs would lack its answer. A client that resets behind its own part
+  // of a handshake may be seen as one that has not finished it.
+  void check_handshakes() {
+    const std::uint64_t failures = site_.metrics().tls_handshake_failures;
+    const std::uint64_t least = attacks_.broken_handshakes();
+    const std::uint64_t most = attacks_.secured_dials();
+    expect(site_.metrics().tls_handshake_timeouts >= attacks_.silent_handshakes(), "handshakes that hang were not cut");
+    expect(least <= failures && failures <= most,
+           "failed handshakes: " + std::to_string(failures) + ", " + std::to_string(least) + " wanted");
+  }
+
+  // The most that there was in one of four quarters.
+  std::size_t heap_in(std::size_t quarter) const {
+    const std::size_t first = weights_.size() * quarter / 4;
+    const std::size_t last = weights_.size() * (quarter + 1) / 4;
+    std::size_t most = 0;
+    for (std::size_t i = first; i < last; ++i) most = std::max(most, weights_[i].heap);
+    return most;
+  }
+
+  void check_weight() {
+    for (std::size_t quarter = 0; quarter < 4; ++quarter) {
+      const Weight& last = weights_[std::max<std::size_t>(weights_.size() * (quarter + 1) / 4, 1) - 1];
+      std::printf("quarter %zu: heap %zu octets at most, resident %zu at its end\n", quarter + 1, heap_in(quarter),
+                  last.resident);
+    }
+    expect(weights_.size() < 4 || heap_in(3) <= heap_in(1) + kMostGrowth, "the heap has grown");
+  }
+
+  tcp::Runtime& runtime_;
+  Site& site_;
+  const Arguments& arguments_;
+  Visitors visitors_;
+  Attacks attacks_;
+  std::vector<Weight> weights_;  // one for each round
+  bool is_round_over_ = false;
+  bool is_well_ = true;
+};
+
+bool soak_with(const Arguments& arguments) {
+  Site site;
+  tcp::Runtime runtime;
+  Soak soak(runtime, site, arguments);
+  runtime.run(soak.run());
+  return soak.report(site.stop());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const bool is_well = soak_with(parse(argc, argv));
+    std::printf("%s\n", is_well ? "all is well" : "NOT well");
+    return is_well ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
+    return 2;
+  }
+}
