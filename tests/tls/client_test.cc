@@ -398,6 +398,16 @@ TEST_P(TlsResumption, GoesFromOneConnectionToTheNextWithTheName) {
   }
 }
 
+// Whoever listens must not be able to tell connections by their tickets (RFC 8446 §C.4).
+TEST_P(TlsResumption, ShowsATicketOfTheNewVersionOnce) {
+  Handshakes first = shake(lab_.world(), client_security_, server_security_);
+  ASSERT_TRUE(first.client);
+  (void)read_now(*first.client->connection);  // the ticket
+  EXPECT_TRUE(shake(lab_.world(), client_security_, server_security_).client->facts.is_resumed);
+  EXPECT_EQ(shake(lab_.world(), client_security_, server_security_).client->facts.is_resumed,
+            GetParam() == Version::tls_1_2);
+}
+
 TEST_P(TlsResumption, DiesWithTheTrustInTheServer) {
   serve();
   Client client(lab_.runtime(), secured());
