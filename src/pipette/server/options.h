@@ -46,7 +46,7 @@ struct RequestConfig {
 };
 
 enum class ConnState : std::uint8_t {
-  accepted,  // and no octet has come
+  accepted,  // secured too, where there is TLS: of a handshake that fails only metrics tell. No octet of HTTP has come
   active,    // a request has begun
   idle,      // between requests
   hijacked,  // somebody else's: the last state

@@ -9,6 +9,7 @@
 // machine.
 //
 // Units    durations are std::chrono.
+// Hooks    must not throw: OpenSSL calls them, and would be left half-way.
 // Threads  hooks are called on the loop of the connection they are about; with several loops, on each of theirs.
 #pragma once
 
