@@ -59,12 +59,24 @@ void expect(const std::expected<void, std::string>& changed, bool is_good) {
                                    : std::string("a bad certificate was taken"));
 }
 
+server::ServerOptions options_with(Duration patience) {
+  server::ServerOptions options;
+  options.tls_handshake_timeout = patience;
+  options.read_header_timeout = patience;
+  options.read_timeout = patience;
+  options.write_timeout = patience;
+  options.idle_timeout = patience;
+  options.linger_timeout = patience;
+  options.log = [](std::string_view) {};
+  return options;
+}
+
 }  // namespace
 
-Site::Site()
+Site::Site(Duration patience)
     : folder_(make_folder()),
       blocks_(blocking(block)),
-      server_([this](RequestCtx& ctx) { return answer(ctx); }, server_options()) {
+      server_([this](RequestCtx& ctx) { return answer(ctx); }, options_with(patience)) {
   for (std::size_t i = 0; i < kCertificates; ++i) {
     identities_.push_back(
         authority_.issue({.names = {"localhost", "127.0.0.1"}, .from = kLongAgo, .until = kInALongTime}));
@@ -81,18 +93,6 @@ Site::~Site() {
   if (report_.valid()) report_.wait();
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
-}
-
-server::ServerOptions Site::server_options() const {
-  server::ServerOptions options;
-  options.tls_handshake_timeout = kPatience;
-  options.read_header_timeout = kPatience;
-  options.read_timeout = kPatience;
-  options.write_timeout = kPatience;
-  options.idle_timeout = kPatience;
-  options.linger_timeout = kPatience;
-  options.log = [](std::string_view) {};
-  return options;
 }
 
 void Site::start() {

@@ -1,7 +1,7 @@
 // Site: the server of the soak, with http and https beside each other on two loops, and certificates that change while
 // it serves.
 //
-//   Site site;
+//   Site site(5s);
 //   dial(site.plain());   dial(site.secured());   options.trust = site.trust();
 //   site.change_certificate();
 //   site.stop();   site.metrics()
@@ -10,7 +10,8 @@
 //   /echo       the body                             /endless  the same, until the client has gone
 //   /blocks     "done", from a thread of the pool
 //
-// Its limits are the defaults. Its time-outs are kPatience, so that who is slow is cut within a round.
+// Its limits are the defaults. Its time-outs are all `patience`, so that who is slow is cut within a round. On a
+// machine that stands still for so long they cut everybody.
 //
 // Errors    std::runtime_error for a good certificate that is refused and for a bad one that is taken.
 // Threads   that of its owner, and two of its own; metrics() and resumed() from any.
@@ -36,7 +37,6 @@
 
 namespace pipette::soak {
 
-inline constexpr Duration kPatience = std::chrono::seconds(3);
 inline constexpr std::size_t kBigBytes = 1024 * 1024;
 
 // The octet of a big body at that place.
@@ -47,7 +47,7 @@ class Site {
   static constexpr std::size_t kLoops = 2;
   static constexpr std::size_t kCertificates = 4;
 
-  Site();
+  explicit Site(Duration patience);
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
   ~Site();
@@ -67,7 +67,6 @@ class Site {
 
  private:
   Task<> answer(RequestCtx& ctx);
-  server::ServerOptions server_options() const;
   void start();
   void write_files(const std::string& chain, const std::string& key) const;
   tls::Identity files() const;
