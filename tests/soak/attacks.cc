@@ -192,7 +192,7 @@ Attacks::Attacks(Runtime& runtime, const Site& site)
 void Attacks::add(const Script& script, bool is_over_tls) {
   rows_.push_back({.script = &script, .is_over_tls = is_over_tls});
   const std::string prefix = is_over_tls ? "TLS, " : script.layer == Layer::http ? "plain, " : "at the TLS port, ";
-  tallies_.push_back({.name = prefix + script.name, .first_failure = {}});
+  tallies_.push_back({.name = prefix + script.name});
 }
 
 Task<> Attacks::run_all() {
@@ -203,12 +203,12 @@ Task<> Attacks::run_all() {
   co_await all.join();
 }
 
-Task<> Attacks::run(Row row, AttackTally& tally) {
+Task<> Attacks::run(Row row, Tally& tally) {
   const std::string failure = co_await play(row);
   if (failure.empty()) {
-    ++tally.ended;
-  } else if (tally.failed++ == 0) {
-    tally.first_failure = failure;
+    ++tally.right;
+  } else {
+    tally.add_failure(failure);
   }
 }
 

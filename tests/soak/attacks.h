@@ -24,15 +24,9 @@
 #include "pipette/tls/security.h"
 
 #include "tests/soak/site.h"
+#include "tests/soak/tally.h"
 
 namespace pipette::soak {
-
-struct AttackTally {
-  std::string name;
-  std::uint64_t ended = 0;  // as it should
-  std::uint64_t failed = 0;
-  std::string first_failure;
-};
 
 class Attacks {
  public:
@@ -43,7 +37,7 @@ class Attacks {
 
   Task<> run_all();
 
-  const std::deque<AttackTally>& tallies() const { return tallies_; }
+  std::deque<Tally>& tallies() { return tallies_; }
   std::uint64_t dials() const { return dials_; }
   std::uint64_t secured_dials() const { return secured_dials_; }
   // Handshakes that were left in their middle on purpose.
@@ -60,7 +54,7 @@ class Attacks {
 
   static const std::deque<Script>& scripts();
   void add(const Script& script, bool is_over_tls);
-  Task<> run(Row row, AttackTally& tally);
+  Task<> run(Row row, Tally& tally);
   Task<std::string> play(Row row);
   Task<Result<std::unique_ptr<net::Connection>>> open(Row row);
 
@@ -68,7 +62,7 @@ class Attacks {
   const Site& site_;
   tls::Security security_;
   std::deque<Row> rows_;
-  std::deque<AttackTally> tallies_;  // one for each row
+  std::deque<Tally> tallies_;  // one for each row
   std::uint64_t dials_ = 0;
   std::uint64_t secured_dials_ = 0;
   std::uint64_t broken_handshakes_ = 0;

@@ -107,7 +107,7 @@ Visitors::Visitors(Runtime& runtime, const Site& site, Who who)
       at_work_(runtime.loop()) {
   for (const Kind& kind : kinds()) {
     if (who == Who::over_tls && !is_over_tls(kind.way)) continue;
-    tallies_.push_back({.name = kind.name, .first_failure = {}});
+    tallies_.push_back({.name = kind.name});
     visits_.emplace_back(&client_for(kind), &kind);
   }
 }
@@ -140,21 +140,21 @@ Task<> Visitors::end() {
 Task<> Visitors::ask_again_and_again(Caller& client, const Kind& kind, Tally& tally) {
   client::Response response;
   while (!is_over_) {
-    const std::string number = std::to_string(tally.answered + tally.failed);
+    const std::string number = std::to_string(tally.right);
     client::Request request = request_for(kind.ask, number);
     if (is_new_each_time(kind.way)) (void)request.fields.set("Connection", "close");
     const Result<void> called = co_await client.call(request, response);
     if (called && is_right(kind.ask, number, response)) {
-      ++tally.answered;
-    } else if (tally.failed++ == 0) {
-      tally.first_failure = called ? "a wrong answer, " + std::to_string(response.status) : called.error().message();
+      ++tally.right;
+    } else {
+      tally.add_failure(called ? "a wrong answer, " + std::to_string(response.status) : called.error().message());
     }
   }
 }
 
 std::uint64_t Visitors::answered() const {
   std::uint64_t sum = 0;
-  for (const Tally& tally : tallies_) sum += tally.answered;
+  for (const Tally& tally : tallies_) sum += tally.right;
   return sum;
 }
 

@@ -27,17 +27,11 @@
 #include "pipette/tls/security.h"
 
 #include "tests/soak/site.h"
+#include "tests/soak/tally.h"
 
 namespace pipette::soak {
 
 enum class Who : std::uint8_t { all, over_tls };
-
-struct Tally {
-  std::string name;
-  std::uint64_t answered = 0;  // rightly
-  std::uint64_t failed = 0;
-  std::string first_failure;
-};
 
 class Visitors {
  public:
@@ -46,7 +40,7 @@ class Visitors {
   void begin();
   Task<> end();
 
-  const std::deque<Tally>& tallies() const { return tallies_; }
+  std::deque<Tally>& tallies() { return tallies_; }
   std::uint64_t answered() const;
   std::uint64_t dials() const;
   std::uint64_t secured_dials() const;
