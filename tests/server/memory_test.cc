@@ -139,7 +139,7 @@ class ServerMemory : public testing::Test {
   ServerOptions options_;
 };
 
-TEST_F(ServerMemory, OfAnIdleConnectionIsLessThanTwoKibibytes) {
+TEST_F(ServerMemory, OfAnIdleConnectionIsLessThanThreeQuartersOfAKibibyte) {
   constexpr int kConnections = 100'000;
   inmem::World world;
   const Server server(greet);
@@ -154,7 +154,7 @@ TEST_F(ServerMemory, OfAnIdleConnectionIsLessThanTwoKibibytes) {
   std::printf("%lld bytes per idle connection\n", static_cast<long long>(each));
   EXPECT_EQ(worker.served(), static_cast<std::uint64_t>(kConnections));
   EXPECT_EQ(worker.open_connections(), static_cast<std::size_t>(kConnections));
-  EXPECT_LE(each, 2048);
+  EXPECT_LE(each, 768);
 }
 
 // Session, frames, an exchange with its parsers: what a request costs beside its buffers.

@@ -51,26 +51,18 @@ bool is_silent(const Exchange& exchange) {
 
 }  // namespace
 
-Session::Session(Worker& worker, net::Connected connected, std::shared_ptr<const net::SecurityFacts> security,
-                 std::uint64_t id)
-    : worker_(worker),
-      id_(id),
-      connection_(std::move(connected.connection)),
-      ends_(std::make_unique<Ends>(std::move(connected.local), std::move(connected.remote))),
-      out_(*connection_, worker.loop_, *this, {options().write_timeout, options().write_min_rate}),
-      ahead_(*connection_, worker.loop_, *this, options().max_read_ahead_bytes),
-      attention_(worker.loop_),
+Session::Session(Guest& guest)
+    : guest_(guest),
+      worker_(guest.worker()),
+      connection_(guest.connection()),
+      out_(connection_, worker_.loop_, *this, {options().write_timeout, options().write_min_rate}),
+      ahead_(connection_, worker_.loop_, *this, options().max_read_ahead_bytes),
+      attention_(worker_.loop_),
       handler_deadline_(*this),
-      idle_place_(*this),
-      connected_at_(worker.loop_.now()),
-      old_at_(after(connected_at_, options().max_conn_age)),
-      began_at_(connected_at_),
-      drain_(worker.drain_) {
-  ends_->security = std::move(security);
-}
+      old_at_(after(guest.connected_at(), options().max_conn_age)),
+      began_at_(guest.connected_at()) {}
 
 Session::~Session() {
-  worker_.leave_idle(idle_place_);
   count_octets();
   count_active(false);
   if (exchange_ != nullptr && exchange_->is_handling) part_with_handler();
@@ -82,15 +74,20 @@ Session::~Session() {
 const ServerOptions& Session::options() const { return worker_.server_.options(); }
 TimePoint Session::now() const { return worker_.loop_.now(); }
 
-Task<> Session::run() {
-  show(ConnState::accepted);
-  while (co_await next_head()) {
+Task<bool> Session::run() {
+  for (Next next = read_head(); next != Next::end; next = co_await next_head()) {
+    if (next == Next::nothing) co_return true;
     if (!co_await prepare_body()) break;
     co_await call_handler();
     if (is_cut_) break;
     co_await finish();
     if (!keeps_alive()) break;
   }
+  co_await end();
+  co_return false;
+}
+
+Task<> Session::end() {
   if (exchange_ != nullptr && exchange_->hijack && !is_lost()) co_return co_await hand_over();
   const bool was_idle = std::exchange(state_, State::closing) == State::idle;
   co_await out_.flush();
@@ -99,29 +96,24 @@ Task<> Session::run() {
   show(ConnState::closed);
   if (is_lost() && options().log_all_errors) log_break(was_idle);
   if (is_lost()) co_return;
-  if (was_idle && !must_linger() && connection_->try_close_write()) co_return;
-  (void)co_await net::close(*connection_, after(now(), options().linger_timeout));
+  if (was_idle && !must_linger() && connection_.try_close_write()) co_return;
+  (void)co_await net::close(connection_, after(now(), options().linger_timeout));
 }
 
 void Session::log_break(bool was_idle) {
-  const std::string who = options().secure_error_log_message ? "a client" : ends_->remote.to_string();
+  const std::string who = options().secure_error_log_message ? "a client" : guest_.ends().remote.to_string();
   worker_.server_.log("the connection of " + who + " broke" + (was_idle ? " while it idled" : ""));
 }
 
 // Whether a reset could still destroy something. The last answer may be on its way for as long as we would linger, and
 // meanwhile the client may send its next request; and input that is not read makes our close a reset.
 bool Session::must_linger() {
-  const bool has_answered = exchanges_ > 0;
-  if (has_answered && now() < after(idle_since_, options().linger_timeout)) return true;
+  const bool has_answered = guest_.answered() > 0;
+  if (has_answered && now() < after(guest_.idle_since(), options().linger_timeout)) return true;
   std::array<char, 1> octet;
-  connection_->set_deadline(Direction::read, kNever);
-  const Result<std::size_t> count = connection_->try_read(octet);
+  connection_.set_deadline(Direction::read, kNever);
+  const Result<std::size_t> count = connection_.try_read(octet);
   return count || !is_would_block(count.error());
-}
-
-void Session::drain(Drain drain) {
-  drain_ = std::max(drain_, drain);
-  if (state_ == State::idle && drain_ == Drain::at_once) connection_->set_deadline(Direction::read, now());
 }
 
 // One that must end waits for its client no longer; what it has handed to write() still goes.
@@ -139,21 +131,16 @@ bool Session::must_end() const {
   return reason == async::StopReason::shutdown || reason == async::StopReason::evicted;
 }
 
-void Session::evict() {
-  drain(Drain::at_once);
-  request_stop(async::StopReason::evicted);
-}
-
 void Session::abort() {
   is_cut_ = true;
   out_.break_off();
-  connection_->abort();
+  connection_.abort();
   attend();
 }
 
 void Session::show(ConnState state) {
   count_active(state == ConnState::active);
-  if (options().on_conn_state) options().on_conn_state({id_, ends_->local, ends_->remote}, state);
+  guest_.show(state);
 }
 
 void Session::count_active(bool is_active) {
@@ -173,70 +160,63 @@ void Session::ensure_exchange() {
   exchange_ = worker_.exchanges_.take();
   exchange_->server = &worker_.server_;
   exchange_->runtime = &worker_.runtime_;
-  exchange_->ends = ends_.get();
-  exchange_->connection_id = id_;
-  exchange_->connected_at = connected_at_;
-  exchange_->security = ends_->security.get();
+  exchange_->ends = &guest_.ends();
+  exchange_->connection_id = guest_.id();
+  exchange_->connected_at = guest_.connected_at();
+  exchange_->security = guest_.ends().security.get();
   configure_as_server();
   if (out_.gathered().capacity() == 0) out_.gathered() = worker_.buffers_.take(options().write_buffer_bytes);
 }
 
-// What an idle connection needs is its connection.
-void Session::release_memory() {
-  worker_.exchanges_.give_back(std::move(exchange_));
-  worker_.buffers_.give_back(std::exchange(out_.gathered(), Buffer()));
-  worker_.buffers_.give_back(std::exchange(ahead_.octets(), Buffer()));
-}
-
 // ---- the head --------------------------------------------------------------------------------------------
 
-async::Soon<bool> Session::next_head() {
-  if (exchange_ == nullptr) return read_head();
+async::Soon<Session::Next> Session::next_head() {
   exchange_->begin();
   began_at_ = now();
   const Parsed parsed = exchange_->input.empty() ? Parsed::need_more : parse_head();
-  if (parsed == Parsed::need_more) return read_head();
-  return parsed == Parsed::complete;
+  if (parsed != Parsed::need_more) return parsed == Parsed::complete ? Next::request : Next::end;
+  if (!out_.push()) return flush_and_read_head();
+  return begin_to_wait();
 }
 
-Task<bool> Session::read_head() {
+Task<Session::Next> Session::flush_and_read_head() {
   co_await out_.flush();
+  co_return begin_to_wait();
+}
+
+// All that was answered has gone.
+Session::Next Session::begin_to_wait() {
   count_octets();
-  if (is_lost()) co_return false;
-  const bool is_first = exchanges_ == 0;
-  idle_since_ = now();
-  if (!is_first) began_at_ = now();
-  const Duration idle_timeout = is_first ? options().read_header_timeout : options().idle_timeout;
-  const TimePoint idle_deadline = after(is_first ? began_at_ : idle_since_, idle_timeout);
+  if (is_lost()) return Next::end;
+  guest_.begin_to_idle(now());
+  began_at_ = now();
+  return read_head();
+}
+
+Session::Next Session::read_head() {
+  const bool is_first = guest_.answered() == 0;
+  const TimePoint idle_deadline = is_first ? after(guest_.connected_at(), options().read_header_timeout)
+                                           : after(guest_.idle_since(), options().idle_timeout);
   for (;;) {
     ensure_exchange();
     const bool has_nothing = is_nothing(exchange_->input.readable());
     const State before = std::exchange(state_, has_nothing ? State::idle : State::reading);
-    if (has_nothing && drain_ == Drain::at_once) co_return false;
+    if (has_nothing && guest_.drains() == Drain::at_once) return Next::end;
     if (state_ == State::idle && before != State::idle && !is_first) show(ConnState::idle);
     const TimePoint head_deadline = after(began_at_, options().read_header_timeout);
-    connection_->set_deadline(Direction::read, has_nothing ? idle_deadline : head_deadline);
+    connection_.set_deadline(Direction::read, has_nothing ? idle_deadline : head_deadline);
     const std::size_t room = exchange_->input.capacity() == 0 ? options().read_buffer_bytes : kMinReadBytes;
-    const Result<std::size_t> count = connection_->try_read(exchange_->input.writable(room));
+    const Result<std::size_t> count = connection_.try_read(exchange_->input.writable(room));
     if (!count && is_would_block(count.error())) {
-      if (exchange_->input.empty()) worker_.enter_idle(idle_place_);
-      co_await net::Readiness(*connection_, Direction::read);
-      worker_.leave_idle(idle_place_);
-      continue;
+      exchanges_in_a_row_ = 0;
+      bytes_in_a_row_ = 0;
+      if (exchange_->input.empty()) worker_.enter_idle(guest_.idle_place());
+      return Next::nothing;
     }
-    if (!count) {
-      const bool is_late = count.error() == std::errc::timed_out;
-      if (!is_late) is_connection_lost_ = true;
-      const bool is_asked_to_end = has_nothing && drain_ == Drain::at_once;
-      if (is_late && !is_asked_to_end) {
-        worker_.count(has_nothing && !is_first ? &Metrics::idle_timeouts : &Metrics::read_header_timeouts);
-      }
-      if (is_late && !has_nothing) refuse(Errc::request_timeout);
-      co_return false;
-    }
+    if (!count) return give_up_reading(count.error(), has_nothing);
     if (*count == 0) {
       if (!has_nothing) refuse(Errc::incomplete_message);
-      co_return false;
+      return Next::end;
     }
     if (has_nothing && !is_first) began_at_ = now();
     exchange_->input.commit(*count);
@@ -246,15 +226,27 @@ Task<bool> Session::read_head() {
       show(ConnState::active);
     }
     const Parsed parsed = parse_head();
-    if (parsed != Parsed::need_more) co_return parsed == Parsed::complete;
+    if (parsed != Parsed::need_more) return parsed == Parsed::complete ? Next::request : Next::end;
   }
+}
+
+Session::Next Session::give_up_reading(std::error_code error, bool has_nothing) {
+  const bool is_late = error == std::errc::timed_out;
+  if (!is_late) is_connection_lost_ = true;
+  const bool is_asked_to_end = has_nothing && guest_.drains() == Drain::at_once;
+  if (is_late && !is_asked_to_end) {
+    const bool is_between = has_nothing && guest_.answered() > 0;
+    worker_.count(is_between ? &Metrics::idle_timeouts : &Metrics::read_header_timeouts);
+  }
+  if (is_late && !has_nothing) refuse(Errc::request_timeout);
+  return Next::end;
 }
 
 Session::Parsed Session::parse_head() {
   const Result<std::size_t> size = exchange_->parser.parse(exchange_->input.readable(), exchange_->head);
   if (size && *size == 0) return Parsed::need_more;
   if (size) exchange_->head_bytes = *size;
-  exchange_->request_number = exchanges_ + 1;
+  exchange_->request_number = guest_.answered() + 1;
   exchange_->started_at = now();
   const Result<void> accepted = size ? accept_head() : fail(size.error());
   if (accepted) return Parsed::complete;
@@ -284,9 +276,9 @@ Result<void> Session::accept_head() {
     const bool has_body = length->kind == http::BodyLength::Kind::chunked || length->size > 0;
     owes_continue_ = has_body && !head.is_http_1_0;
   }
-  const bool is_last = exchanges_ + 1 >= server.max_requests_per_conn || now() >= old_at_;
-  keeps_alive_ =
-      !is_last && !server.disable_keepalive && http::persists(head.is_http_1_0, head.fields) && drain_ == Drain::none;
+  const bool is_last = guest_.answered() + 1 >= server.max_requests_per_conn || now() >= old_at_;
+  keeps_alive_ = !is_last && !server.disable_keepalive && http::persists(head.is_http_1_0, head.fields) &&
+                 guest_.drains() == Drain::none;
   return {};
 }
 
@@ -383,7 +375,7 @@ Task<bool> Session::receive_body() {
     if (!out_.push()) co_await out_.flush();
     if (is_lost()) co_return false;
     const TimePoint began = now();
-    connection_->set_deadline(Direction::read, body_deadline());
+    connection_.set_deadline(Direction::read, body_deadline());
     co_await ahead_.more();
     body_waited_ += now() - began;
   }
@@ -438,13 +430,13 @@ Task<Result<Bytes>> Session::read_body_some() {
   for (;;) {
     Result<Bytes> data = take_body();
     if (!data || !data->empty() || is_body_complete_) {
-      connection_->set_deadline(Direction::read, kNever);
+      connection_.set_deadline(Direction::read, kNever);
       ahead_.listen();
       co_return data;
     }
     if (must_end()) co_return fail(Errc::operation_canceled);
     const TimePoint began = now();
-    connection_->set_deadline(Direction::read, body_deadline());
+    connection_.set_deadline(Direction::read, body_deadline());
     if (!co_await ahead_.more()) co_return fail(Errc::operation_canceled);  // and the session may be gone
     body_waited_ += now() - began;
   }
@@ -463,7 +455,7 @@ Task<> Session::drop_body() {
     if (!is_fine || dropped > options().max_drain_bytes) break;
     if (is_body_complete_) break;
     const TimePoint began = now();
-    connection_->set_deadline(Direction::read, body_deadline());
+    connection_.set_deadline(Direction::read, body_deadline());
     co_await ahead_.more();
     body_waited_ += now() - began;
   }
@@ -488,7 +480,7 @@ async::Soon<> Session::call_handler() {
     if (const Handler::Plain* plain = handler.plain()) {
       (*plain)(exchange.ctx);
     } else {
-      connection_->set_deadline(Direction::read, kNever);
+      connection_.set_deadline(Direction::read, kNever);
       Task<> task = (*handler.coroutine())(exchange.ctx);
       task.start();
       if (!task.done()) return await_handler(std::move(task));
@@ -504,7 +496,7 @@ async::Soon<> Session::call_handler() {
   worker_.loop_.refresh_now();
   if (now() >= exchange.deadline) worker_.count(&Metrics::handlers_overran);
   if (!exchange.response.is_plain && wants_source_sent(exchange)) [[unlikely]] {
-    connection_->set_deadline(Direction::read, kNever);
+    connection_.set_deadline(Direction::read, kNever);
     return await_handler(send_source(exchange));
   }
   if (!exchange.is_plain) [[unlikely]]
@@ -597,8 +589,7 @@ void Session::move_handler_deadline() {
 }
 
 void Session::part_with_handler() {
-  auto ends = std::make_unique<Ends>(*ends_);
-  exchange_->own_ends = std::exchange(ends_, std::move(ends));
+  exchange_->own_ends = guest_.part_with_ends();
   exchange_->session = nullptr;
   ahead_.dismiss();
   out_.dismiss();
@@ -633,7 +624,7 @@ void Session::output_broke() { request_stop(async::StopReason::peer_reset); }
 async::Soon<> Session::finish() {
   Exchange& exchange = *exchange_;
   exchange.session = nullptr;
-  const bool announces_end = drain_ != Drain::none && !has_begun_response();
+  const bool announces_end = guest_.drains() != Drain::none && !has_begun_response();
   if (announces_end || exchange.response.close) keeps_alive_ = false;
   if ((!exchange.is_plain || !exchange.response.is_plain) && is_special()) [[unlikely]]
     return finish_slowly();
@@ -678,7 +669,7 @@ Task<> Session::finish_slowly() {
 // What is behind the request goes to the front of the input.
 async::Soon<> Session::conclude_exchange() {
   Exchange& exchange = *exchange_;
-  ++exchanges_;
+  guest_.count_answer();
   worker_.count_exchange(exchange, response_bytes_);  // while its octets are there
   const std::size_t consumed = exchange.head_bytes + exchange.inline_body_bytes;
   exchange.input.consume(consumed);
@@ -778,7 +769,7 @@ Result<void> Session::begin_stream() {
   Exchange& exchange = *exchange_;
   exchange.is_plain = false;
   worker_.loop_.disarm(handler_deadline_);
-  if (drain_ != Drain::none || exchange.response.close) keeps_alive_ = false;
+  if (guest_.drains() != Drain::none || exchange.response.close) keeps_alive_ = false;
   if (!is_body_complete_ && std::exchange(owes_continue_, false)) keeps_alive_ = false;
   const Result<http::BodyLength> length =
       http::write_response_head(out_.gathered(), response_head(exchange, exchange.response.stream_length));
@@ -858,7 +849,7 @@ void Session::cut_short() {
   if (!ends_with_connection_) return;
   (void)out_.push();
   is_connection_lost_ = true;
-  connection_->abort();
+  connection_.abort();
 }
 
 Result<void> Session::send_interim(int status, const http::OwnedFields& fields) {
@@ -884,14 +875,14 @@ Task<> Session::hand_over() {
   worker_.count_failure(out_.failure());
   show(ConnState::hijacked);
   if (is_lost()) co_return;
-  connection_->set_deadline(Direction::read, kNever);
-  connection_->set_deadline(Direction::write, kNever);
+  connection_.set_deadline(Direction::read, kNever);
+  connection_.set_deadline(Direction::write, kNever);
   exchange_->input.consume(exchange_->head_bytes + exchange_->inline_body_bytes);
   exchange_->input.append(ahead_.octets().readable());
   HijackedConnection hijacked;
-  hijacked.stream = net::with_leftover(worker_.loop_, std::move(connection_), exchange_->input.readable());
-  hijacked.local = ends_->local;
-  hijacked.remote = ends_->remote;
+  hijacked.stream = net::with_leftover(worker_.loop_, guest_.part_with_connection(), exchange_->input.readable());
+  hijacked.local = guest_.ends().local;
+  hijacked.remote = guest_.ends().remote;
   hijacked.runtime = &worker_.runtime_;
   hijacked.stop = worker_.stopping_.token();
   worker_.hand_over(std::move(exchange_->hijack->handler), std::move(hijacked));
@@ -909,7 +900,7 @@ void Session::refuse_with(int status, std::string_view message, Errc error) {
   if (options().log_all_errors) worker_.server_.log("refused a request: " + std::string(message));
   worker_.count(&Metrics::refused);
   if (exchange_->head_bytes == 0) exchange_->started_at = now();
-  exchange_->request_number = exchanges_ + 1;
+  exchange_->request_number = guest_.answered() + 1;
   exchange_->ctx.error(status, message);
   if (error == Errc::method_not_allowed) (void)exchange_->response.fields.set("Allow", "GET, HEAD");
   if (options().on_error) options().on_error(exchange_->ctx, error);

@@ -1,4 +1,4 @@
-// Session: HTTP on one connection, from its first octet to its close. Internal to server/.
+// Session: HTTP on one connection, for as long as there is something to do. Internal to server/.
 //
 //   next head ──> body ──> handler ──> response ──┐
 //       ^                                         │   responses gather in the outbox and are flushed together,
@@ -12,9 +12,9 @@
 // wish to be late (timeout_error), or the end of the server. Late handlers keep their exchange; the session goes on
 // with another.
 //
-// While it idles a session holds neither an exchange nor a buffer, unless it is one of the few that idled last.
+// A session ends with its connection, or while that idles (guest.h): it keeps nothing that the next one has to know.
 //
-// Lifetime  the worker outlives it.   Threads  the loop's.
+// Lifetime  its guest outlives it.   Threads  the loop's.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,11 @@
 #include "pipette/async/event.h"
 #include "pipette/async/task.h"
 #include "pipette/async/timer.h"
-#include "pipette/base/list.h"
 #include "pipette/http/body_writer.h"
 #include "pipette/http/message_writer.h"
 #include "pipette/net/connection.h"
-#include "pipette/net/listener.h"
 #include "pipette/server/exchange.h"
+#include "pipette/server/guest.h"
 #include "pipette/server/options.h"
 #include "pipette/server/outbox.h"
 #include "pipette/server/read_ahead.h"
@@ -38,36 +37,19 @@ namespace pipette::server {
 
 class Worker;
 
-class Session final : public ListNode, private ReadAhead::Owner, private Outbox::Owner {
+class Session final : public async::RecycledFrame, private ReadAhead::Owner, private Outbox::Owner {
  public:
-  Session(Worker& worker, net::Connected connected, std::shared_ptr<const net::SecurityFacts> security,
-          std::uint64_t id);
+  explicit Session(Guest& guest);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
   ~Session();
 
-  Task<> run();
-
-  // Its place among those that wait for a request.
-  struct IdlePlace final : ListNode {
-    explicit IdlePlace(Session& owner) : session(owner) {}
-    Session& session;
-    bool is_warm = false;  // it holds the memory of its last exchange
-  };
-  std::uint64_t id() const { return id_; }
-  // What an idle connection needs is its connection.
-  void release_memory();
-
-  // Whether its connection is to end.
-  enum class Drain : std::uint8_t {
-    none,
-    after_one_more,  // with the answer to the request that is under way, or else to the next
-    at_once,         // the same, or else now
-  };
-  // Never less than it was told before.
-  void drain(Drain drain);
+  // True: there is nothing to read. False: the connection is done with.
+  Task<bool> run();
+  // Whether it waits for the first octet of a request.
+  bool is_idle() const { return state_ == State::idle; }
   // Tells the handler to stop.
   void request_stop(async::StopReason reason);
-  // Makes room for others: tells the handler to stop, and drains.
-  void evict();
   // Ends it now: what is under way is cut off, and a handler that does not return is overdue.
   void abort();
 
@@ -89,6 +71,8 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
  private:
   enum class State : std::uint8_t { idle, reading, handling, closing };
   enum class Parsed : std::uint8_t { need_more, complete, refused };
+  // What comes of reading.
+  enum class Next : std::uint8_t { request, nothing, end };
 
   // Says that the handler's time is over.
   struct HandlerDeadline final : async::Timer {
@@ -100,6 +84,7 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
     Session& session;
   };
 
+  Task<> end();
   void ensure_exchange();
   bool must_linger();
   void log_break(bool was_idle);
@@ -107,8 +92,11 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   void count_active(bool is_active);
   void count_octets();
 
-  async::Soon<bool> next_head();
-  Task<bool> read_head();
+  async::Soon<Next> next_head();
+  Task<Next> flush_and_read_head();
+  Next begin_to_wait();
+  Next read_head();
+  Next give_up_reading(std::error_code error, bool has_nothing);
   Parsed parse_head();
   Result<void> accept_head();
   Result<void> apply_rules();
@@ -162,24 +150,19 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   const ServerOptions& options() const;
   TimePoint now() const;
 
+  Guest& guest_;
   Worker& worker_;
-  std::uint64_t id_;
-  std::unique_ptr<net::Connection> connection_;
-  std::unique_ptr<Ends> ends_;
-  std::unique_ptr<Exchange> exchange_;  // null while the session idles
+  net::Connection& connection_;
+  std::unique_ptr<Exchange> exchange_;
   Outbox out_;
   ReadAhead ahead_;  // what arrived behind a head while its body was received, or while its handler was at work
   async::Event attention_;
   HandlerDeadline handler_deadline_;
-  IdlePlace idle_place_;
 
-  TimePoint connected_at_;
   TimePoint old_at_;                      // from when on it is too old for another request
   TimePoint began_at_;                    // the request that is being read: its first octet
   TimePoint read_deadline_ = kNever;      // of the whole request
   TimePoint own_read_deadline_ = kNever;  // that the handler has set
-  TimePoint idle_since_{};                // when all that was answered had been handed to the network
-  std::uint64_t exchanges_ = 0;
 
   // Of the body that is being received.
   Duration body_waited_{};
@@ -196,13 +179,12 @@ class Session final : public ListNode, private ReadAhead::Owner, private Outbox:
   std::uint64_t counted_sent_ = 0;
   std::uint64_t counted_received_ = 0;
 
-  State state_ = State::reading;
+  State state_ = State::idle;
   bool keeps_alive_ = true;
   bool is_connection_lost_ = false;
   bool is_handler_late_ = false;
   bool is_cut_ = false;
   bool is_active_ = false;
-  Drain drain_;
   std::uint32_t exchanges_in_a_row_ = 0;  // since the session last let others run
   std::size_t bytes_in_a_row_ = 0;
 };

@@ -94,7 +94,7 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener, net::Security* sec
     if (connected) {
       pause = kFirstPause;
       std::optional<Places::Place> place = admit(*connected, security != nullptr);
-      if (place) sessions_.spawn(run_session(std::move(*connected), security, std::move(*place)));
+      if (place) sessions_.spawn(welcome(std::move(*connected), security, std::move(*place)));
       continue;
     }
     if (connected.error() == make_error_code(Errc::listener_closed)) co_return;
@@ -116,7 +116,7 @@ Task<> Worker::shed(net::Listener& listener) {
 Task<> Worker::serve_connection(net::Connected connected, net::Security* security) {
   std::optional<Places::Place> place = admit(connected, security != nullptr);
   if (!place) return nothing();
-  return run_session(std::move(connected), security, std::move(*place));
+  return welcome(std::move(connected), security, std::move(*place));
 }
 
 // Counts a connection from now on, though it is served later: neither a limit nor a shutdown may overlook it. One that
@@ -161,42 +161,21 @@ Task<> Worker::refuse(net::Connected connected, int status) {
   (void)co_await net::close(connection, deadline);
 }
 
-// The connection, secured; or why it is not. A shutdown that has come to its deadline cuts it.
-Task<Result<net::Secured>> Worker::shake_hands(std::unique_ptr<net::Connection> connection, net::Security& security,
-                                               const net::Address& remote) {
-  count(&Metrics::tls_handshakes);
-  const TimePoint deadline = after(loop_.now(), server_.options().tls_handshake_timeout);
-  Task<Result<net::Secured>> handshake = security.server(runtime_, std::move(connection), deadline);
-  Task<std::optional<Result<net::Secured>>> shaking =
-      async::until_stopped(loop_, std::move(handshake), cutting_.token());
-  std::optional<Result<net::Secured>> secured = co_await shaking;
-  if (!secured) co_return fail(Errc::operation_canceled);
-  if (*secured) co_return std::move(*secured);
-  const std::error_code error = secured->error();
-  count(&Metrics::tls_handshake_failures);
-  if (error == make_error_code(Errc::timed_out)) count(&Metrics::tls_handshake_timeouts);
-  if (server_.options().log_all_errors) {
-    const std::string who = server_.options().secure_error_log_message ? "a client" : remote.to_string();
-    server_.log("the TLS handshake with " + who + " failed: " + error.message());
-  }
-  co_return fail(error);
+// Small parameters, since they stay for as long as the connection does.
+Task<> Worker::welcome(net::Connected connected, net::Security* security, Places::Place place) {
+  auto ends = std::make_unique<Ends>(std::move(connected.local), std::move(connected.remote));
+  return serve_guest(std::move(connected.connection), std::move(ends), security, std::move(place));
 }
 
-Task<> Worker::run_session(net::Connected connected, net::Security* security, [[maybe_unused]] Places::Place place) {
-  std::shared_ptr<const net::SecurityFacts> facts;
-  if (security != nullptr) {
-    Task<Result<net::Secured>> handshake = shake_hands(std::move(connected.connection), *security, connected.remote);
-    Result<net::Secured> secured = co_await handshake;
-    if (secured) {
-      connected.connection = std::move(secured->connection);
-      facts = std::make_shared<const net::SecurityFacts>(std::move(secured->facts));
-    }
-  }
-  if (connected.connection != nullptr) {
-    Session session(*this, std::move(connected), std::move(facts), ++connections_);
-    open_sessions_.push_back(session);
+Task<> Worker::serve_guest(std::unique_ptr<net::Connection> connection, std::unique_ptr<Ends> ends,
+                           net::Security* security, [[maybe_unused]] Places::Place place) {
+  if (security != nullptr) co_await secure(connection, *ends, *security);
+  if (connection != nullptr) {
+    Guest guest(*this, std::move(connection), std::move(ends), ++connections_);
+    guests_.push_back(guest);
     try {
-      co_await session.run();
+      guest.show(ConnState::accepted);
+      while (co_await guest.serve()) co_await guest.more();
     } catch (const std::exception& error) {
       server_.log("a connection was dropped: " + std::string(error.what()));  // out of memory, most likely
     }
@@ -206,21 +185,44 @@ Task<> Worker::run_session(net::Connected connected, net::Security* security, [[
   note_end();
 }
 
+// Puts the secured connection in the place of the other, or nothing. A shutdown that has come to its deadline cuts it.
+Task<> Worker::secure(std::unique_ptr<net::Connection>& connection, Ends& ends, net::Security& security) {
+  count(&Metrics::tls_handshakes);
+  const TimePoint deadline = after(loop_.now(), server_.options().tls_handshake_timeout);
+  Task<Result<net::Secured>> handshake = security.server(runtime_, std::move(connection), deadline);
+  Task<std::optional<Result<net::Secured>>> shaking =
+      async::until_stopped(loop_, std::move(handshake), cutting_.token());
+  std::optional<Result<net::Secured>> secured = co_await shaking;
+  if (!secured) co_return;
+  if (*secured) {
+    connection = std::move((*secured)->connection);
+    ends.security = std::make_shared<const net::SecurityFacts>(std::move((*secured)->facts));
+    co_return;
+  }
+  const std::error_code error = secured->error();
+  count(&Metrics::tls_handshake_failures);
+  if (error == make_error_code(Errc::timed_out)) count(&Metrics::tls_handshake_timeouts);
+  if (server_.options().log_all_errors) {
+    const std::string who = server_.options().secure_error_log_message ? "a client" : ends.remote.to_string();
+    server_.log("the TLS handshake with " + who + " failed: " + error.message());
+  }
+}
+
 void Worker::note_end() {
   if (open_ == 0 && overdue_ == 0) endings_.for_each([](Ending& ending) { ending.event.set(); });
 }
 
-void Worker::enter_idle(Session::IdlePlace& place) {
+void Worker::enter_idle(Guest::IdlePlace& place) {
   place.is_warm = true;
   warm_.push_back(place);
   if (++warm_count_ <= kMaxWarm) return;
-  Session::IdlePlace& coldest = warm_.front();
+  Guest::IdlePlace& coldest = warm_.front();
   leave_idle(coldest);
-  coldest.session.release_memory();
+  coldest.guest.forget_session();
   cold_.push_back(coldest);
 }
 
-void Worker::leave_idle(Session::IdlePlace& place) {
+void Worker::leave_idle(Guest::IdlePlace& place) {
   if (!place.is_linked()) return;
   place.unlink();
   if (std::exchange(place.is_warm, false)) --warm_count_;
@@ -229,19 +231,19 @@ void Worker::leave_idle(Session::IdlePlace& place) {
 // Makes room by closing the connection that has waited longest for a request, if one does.
 bool Worker::evict_idle() {
   if (cold_.empty() && warm_.empty()) return false;
-  Session::IdlePlace& place = cold_.empty() ? warm_.front() : cold_.front();
+  Guest::IdlePlace& place = cold_.empty() ? warm_.front() : cold_.front();
   leave_idle(place);
-  place.session.evict();
+  place.guest.evict();
   count(&Metrics::evicted);
   return true;
 }
 
 bool Worker::evict(std::uint64_t connection_id) {
   bool is_found = false;
-  open_sessions_.for_each([&](Session& session) {
-    if (session.id() != connection_id) return;
+  guests_.for_each([&](Guest& guest) {
+    if (guest.id() != connection_id) return;
     is_found = true;
-    session.evict();
+    guest.evict();
   });
   if (is_found) count(&Metrics::evicted);
   return is_found;
@@ -349,24 +351,24 @@ Task<> Worker::wait_for_end(TimePoint deadline) {
   co_await ending.event.wait();
 }
 
-void Worker::drain(Session::Drain drain) {
+void Worker::drain(Drain drain) {
   drain_ = std::max(drain_, drain);
-  open_sessions_.for_each([this](Session& session) { session.drain(drain_); });
+  guests_.for_each([this](Guest& guest) { guest.drain(drain_); });
 }
 
 Task<ShutdownReport> Worker::shutdown(TimePoint deadline, Duration notice, IdleOnes idle) {
   if (state_ == WorkerState::running) state_ = WorkerState::draining;
   stopping_.request_stop(async::StopReason::shutdown);
   acceptors_.for_each([](Acceptor& acceptor) { acceptor.listener->close(); });
-  drain(idle == IdleOnes::close ? Session::Drain::at_once : Session::Drain::after_one_more);
+  drain(idle == IdleOnes::close ? Drain::at_once : Drain::after_one_more);
 
   ShutdownReport report;
   const TimePoint notice_at = deadline == kNever ? kNever : deadline - notice;
   for (const TimePoint until : {notice_at, deadline}) {
     co_await wait_for_end(until);
-    if (drain_ == Session::Drain::after_one_more) drain(Session::Drain::at_once);
+    if (drain_ == Drain::after_one_more) drain(Drain::at_once);
     stops_handlers_ = true;
-    open_sessions_.for_each([](Session& session) { session.request_stop(async::StopReason::shutdown); });
+    guests_.for_each([](Guest& guest) { guest.request_stop(async::StopReason::shutdown); });
     for (const std::unique_ptr<Exchange>& late : late_) late->stop.request_stop(async::StopReason::shutdown);
   }
   refused_.for_each([](Refused& refused) { refused.connected.connection->abort(); });
@@ -374,7 +376,7 @@ Task<ShutdownReport> Worker::shutdown(TimePoint deadline, Duration notice, IdleO
   if (open_ > 0) {
     report.cut = open_;
     metrics_.cut.add(open_);
-    open_sessions_.for_each([](Session& session) { session.abort(); });
+    guests_.for_each([](Guest& guest) { guest.abort(); });
     co_await wait_for_end(after(loop_.now(), kAbortGrace));
   }
   report.served = served();

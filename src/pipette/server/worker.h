@@ -36,11 +36,11 @@
 #include "pipette/net/security.h"
 #include "pipette/server/buffer_pool.h"
 #include "pipette/server/exchange.h"
+#include "pipette/server/guest.h"
 #include "pipette/server/metrics.h"
 #include "pipette/server/outbox.h"
 #include "pipette/server/places.h"
 #include "pipette/server/server.h"
-#include "pipette/server/session.h"
 
 namespace pipette::server {
 
@@ -86,6 +86,7 @@ class Worker {
   const Metrics& metrics() const { return metrics_; }
 
  private:
+  friend class Guest;
   friend class Session;
 
   struct Acceptor;
@@ -104,15 +105,16 @@ class Worker {
   std::string_view date_line() { return date_.at(loop_.wall_now()); }
   Task<> shed(net::Listener& listener);
   std::optional<Places::Place> admit(net::Connected& connected, bool is_to_be_secured);
-  Task<> run_session(net::Connected connected, net::Security* security, Places::Place place);
-  Task<Result<net::Secured>> shake_hands(std::unique_ptr<net::Connection> connection, net::Security& security,
-                                         const net::Address& remote);
+  Task<> welcome(net::Connected connected, net::Security* security, Places::Place place);
+  Task<> serve_guest(std::unique_ptr<net::Connection> connection, std::unique_ptr<Ends> ends, net::Security* security,
+                     Places::Place place);
+  Task<> secure(std::unique_ptr<net::Connection>& connection, Ends& ends, net::Security& security);
   Task<> refuse(net::Connected connected, int status);
   Task<> wait_for_end(TimePoint deadline);
-  void drain(Session::Drain drain);
+  void drain(Drain drain);
   void note_end();
-  void enter_idle(Session::IdlePlace& place);
-  void leave_idle(Session::IdlePlace& place);
+  void enter_idle(Guest::IdlePlace& place);
+  void leave_idle(Guest::IdlePlace& place);
   bool evict_idle();
 
   // ---- handlers that have suspended
@@ -146,7 +148,7 @@ class Worker {
   int prefix_status_ = 0;
   WallTime prefix_second_{};  // the one it is good for
   WorkerState state_ = WorkerState::running;
-  Session::Drain drain_ = Session::Drain::none;
+  Drain drain_ = Drain::none;
   bool stops_handlers_ = false;  // the end is near: those that are at work are told, and those that begin
   async::StopSource stopping_;   // ends the pauses of those who accept
   async::StopSource cutting_;    // ends handshakes
@@ -155,10 +157,10 @@ class Worker {
   std::size_t overdue_ = 0;
   Metrics metrics_;
   List<Acceptor> acceptors_;
-  List<Session> open_sessions_;
+  List<Guest> guests_;
   // Those that wait for a request, each in order, the one that has waited longest in front.
-  List<Session::IdlePlace> cold_;  // longer than any that is warm
-  List<Session::IdlePlace> warm_;
+  List<Guest::IdlePlace> cold_;  // longer than any that is warm
+  List<Guest::IdlePlace> warm_;
   std::size_t warm_count_ = 0;
   List<Refused> refused_;
   List<Ending> endings_;
