@@ -84,7 +84,7 @@ void TimerQueue::remove(Timer& timer) {
 
 void TimerQueue::place(std::size_t index, Entry entry) {
   heap_[index] = entry;
-  entry.timer->index_ = index;
+  entry.timer->index_ = static_cast<std::uint32_t>(index);
 }
 
 void TimerQueue::sift_up(std::size_t index, Entry entry) {

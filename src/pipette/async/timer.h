@@ -35,8 +35,8 @@ class Timer : public Runnable {
  private:
   friend class TimerQueue;
 
-  TimerQueue* queue_ = nullptr;  // where the heap holds an entry of this timer
-  std::size_t index_ = 0;        // of that entry
+  std::uint32_t index_ = 0;      // of its entry in the heap
+  TimerQueue* queue_ = nullptr;  // where the heap holds one
   TimePoint deadline_ = kNever;
   std::uint64_t order_ = 0;
 };

@@ -45,7 +45,7 @@ Address Address::ipv6(std::array<std::uint8_t, 16> ip, std::uint16_t port) {
 Address Address::unix_path(std::string path) {
   Address address;
   address.kind_ = Kind::unix_path;
-  address.text_ = std::move(path);
+  address.text_ = std::make_shared<const std::string>(std::move(path));
   return address;
 }
 
@@ -53,7 +53,7 @@ Address Address::name(std::string host, std::uint16_t port) {
   Address address;
   address.kind_ = Kind::name;
   address.port_ = port;
-  address.text_ = std::move(host);
+  address.text_ = std::make_shared<const std::string>(std::move(host));
   return address;
 }
 
@@ -83,6 +83,15 @@ Result<Address> Address::parse(std::string_view host, std::uint16_t port) {
   return name(bare, port);
 }
 
+const std::string& Address::text() const {
+  static const std::string kNone;
+  return text_ == nullptr ? kNone : *text_;
+}
+
+bool Address::operator==(const Address& other) const {
+  return kind_ == other.kind_ && port_ == other.port_ && ip_ == other.ip_ && text() == other.text();
+}
+
 Address Address::with_port(std::uint16_t port) const {
   Address other = *this;
   other.port_ = port;
@@ -96,23 +105,23 @@ std::string Address::ip_text() const {
 }
 
 std::string Address::to_string() const {
-  std::string text;
+  std::string written;
   switch (kind_) {
     case Kind::none:
       return "nowhere";
     case Kind::unix_path:
-      return text.append(kUnixPrefix).append(text_);
+      return written.append(kUnixPrefix).append(text());
     case Kind::name:
-      text = text_;
+      written = text();
       break;
     case Kind::ipv4:
-      text = ip_text();
+      written = ip_text();
       break;
     case Kind::ipv6:
-      text.append("[").append(ip_text()).append("]");
+      written.append("[").append(ip_text()).append("]");
       break;
   }
-  return text.append(":").append(std::to_string(port_));
+  return written.append(":").append(std::to_string(port_));
 }
 
 }  // namespace pipette::net

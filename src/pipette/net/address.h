@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,7 @@ namespace pipette::net {
 
 class Address {
  public:
-  enum class Kind { none, ipv4, ipv6, unix_path, name };
+  enum class Kind : std::uint8_t { none, ipv4, ipv6, unix_path, name };
 
   Address() = default;
   static Address ipv4(std::array<std::uint8_t, 4> ip, std::uint16_t port);
@@ -33,7 +34,7 @@ class Address {
   // The first 4 octets for ipv4, all 16 for ipv6.
   const std::array<std::uint8_t, 16>& ip() const { return ip_; }
   // The host of a name, the path of a Unix address.
-  const std::string& text() const { return text_; }
+  const std::string& text() const;
 
   // Without port and brackets; empty for what has none, such as a Unix path.
   std::string ip_text() const;
@@ -42,13 +43,13 @@ class Address {
   // The form that parse() reads.
   std::string to_string() const;
 
-  bool operator==(const Address&) const = default;
+  bool operator==(const Address& other) const;
 
  private:
   Kind kind_ = Kind::none;
   std::uint16_t port_ = 0;
   std::array<std::uint8_t, 16> ip_{};
-  std::string text_;
+  std::shared_ptr<const std::string> text_;  // null where there is none, as in most
 };
 
 }  // namespace pipette::net
