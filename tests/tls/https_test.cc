@@ -144,6 +144,30 @@ TEST_F(Https, TellsItsFactsToAHandlerThatIsLate) {
   EXPECT_EQ(told, "TLSv1.3");
 }
 
+// Stands for a machine without memory.
+class Exhausted final : public net::Security {
+ public:
+  Task<Result<net::Secured>> server(Runtime&, std::unique_ptr<net::Connection>, TimePoint) override {
+    throw std::bad_alloc();
+  }
+  Task<Result<net::Secured>> client(Runtime&, std::unique_ptr<net::Connection>, net::ServerName, net::Alpn,
+                                    TimePoint) override {
+    throw std::bad_alloc();
+  }
+};
+
+TEST_F(Https, CountsAConnectionThatNobodyCouldSecureAsGone) {
+  Exhausted security;
+  ServerOptions options = lab::quiet();
+  options.concurrency = 1;
+  Server server(tell, options);
+  Lab lab;
+  lab.serve(server, "app:443", &security);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(lab.connect("app:443").closed());
+  EXPECT_EQ(server.metrics().open_connections, 0U);
+  EXPECT_EQ(server.metrics().rejected_concurrency, 0U);
+}
+
 TEST_F(Https, IsTheSameTwice) {
   const auto hash = [] {
     Security server_security(server_options());

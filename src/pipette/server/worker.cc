@@ -169,16 +169,16 @@ Task<> Worker::welcome(net::Connected connected, net::Security* security, Places
 
 Task<> Worker::serve_guest(std::unique_ptr<net::Connection> connection, std::unique_ptr<Ends> ends,
                            net::Security* security, [[maybe_unused]] Places::Place place) {
-  if (security != nullptr) co_await secure(connection, *ends, *security);
-  if (connection != nullptr) {
-    Guest guest(*this, std::move(connection), std::move(ends), ++connections_);
-    guests_.push_back(guest);
-    try {
+  try {
+    if (security != nullptr) co_await secure(connection, *ends, *security);
+    if (connection != nullptr) {
+      Guest guest(*this, std::move(connection), std::move(ends), ++connections_);
+      guests_.push_back(guest);
       guest.show(ConnState::accepted);
       while (co_await guest.serve()) co_await guest.more();
-    } catch (const std::exception& error) {
-      server_.log("a connection was dropped: " + std::string(error.what()));  // out of memory, most likely
     }
+  } catch (const std::exception& error) {
+    server_.log("a connection was dropped: " + std::string(error.what()));  // out of memory, most likely
   }
   --open_;
   metrics_.open_connections.subtract(1);
