@@ -1,5 +1,6 @@
 #include "pipette/app/fetch.h"
 
+#include <atomic>
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -200,6 +201,35 @@ TEST(FetchHttps, BelievesNobodyElse) {
   const Result<client::Response> page = fetch(elsewhere.url("/"));
   ASSERT_FALSE(page);
   EXPECT_EQ(page.error(), make_error_code(Errc::certificate_untrusted));
+}
+
+// The loop stands still between two calls: only the kernel knows.
+TEST(FetchHttps, NoticesThatAKeptConnectionWasClosedBetweenTwoCalls) {
+  tls::Authority authority;
+  tls::Security server_security(of_loopback(authority));
+  std::atomic<int> closed = 0;
+  server::ServerOptions serving;
+  serving.max_requests_per_conn = 1'000;
+  serving.idle_timeout = 1ms;
+  serving.on_conn_state = [&](const server::ConnInfo&, server::ConnState state) {
+    if (state == server::ConnState::closed) {
+      ++closed;
+      closed.notify_all();
+    }
+  };
+  const Elsewhere elsewhere([](RequestCtx& ctx) { ctx.set_body(ctx.body()); }, serving, &server_security);
+  tls::Options trusting;
+  trusting.trust = authority.trust();
+  tls::Security security(std::move(trusting));
+  ClientOptions options;
+  options.security = &security;
+  BlockingClient client(std::move(options));
+  for (int i = 0; i < 5; ++i) {
+    const Result<client::Response> page = client.post(elsewhere.url("/"), "text/plain", "once");
+    ASSERT_TRUE(page) << page.error().message();
+    EXPECT_EQ(page->body, "once");
+    closed.wait(i);
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // and nothing is left.
 #include <array>
 #include <gmock/gmock.h>
+#include <openssl/evp.h>
 #include <optional>
 #include <string>
 #include <utility>
@@ -522,6 +523,101 @@ TEST_F(HostileTls, ServesAClientThatChangesItsKeysBetweenRequests) {
     client.write(kRequest);
     client.carry();
     EXPECT_THAT(client.read(), EndsWith("Hello"));
+  }
+}
+
+TEST_F(HostileTls, LosesNothingInFragmentsThatAreAsSmallAsAClientWants) {
+  for (const Version version : {Version::tls_1_2, Version::tls_1_3}) {
+    ForeignClient client = foreign(version);
+    ASSERT_EQ(SSL_set_tlsext_max_fragment_length(client.ssl(), TLSEXT_max_fragment_length_512), 1);
+    ASSERT_TRUE(client.shake());
+    constexpr int kRequests = 20;
+    for (int i = 0; i < kRequests; ++i) client.write(kRequest);
+    const std::string answers = client.read();
+    int count = 0;
+    for (std::size_t at = answers.find("Hello"); at != std::string::npos; at = answers.find("Hello", at + 1)) ++count;
+    EXPECT_EQ(count, kRequests);
+  }
+}
+
+// Records of a client as it would make them, from what a key log says (RFC 8446 §5.2, §7.1, §7.3): AES-128-GCM.
+class Forger {
+ public:
+  explicit Forger(std::string_view line) {
+    const std::string_view hex = line.substr(line.rfind(' ') + 1);
+    for (std::size_t i = 0; i < hex.size(); i += 2) {
+      secret_ += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+    }
+  }
+
+  std::string record(std::string plain, char kind) {
+    plain += kind;
+    const std::size_t size = plain.size() + 16;
+    const std::string head = {0x17, 0x03, 0x03, static_cast<char>(size >> 8), static_cast<char>(size & 0xff)};
+    std::string nonce = expand("iv", 12);
+    nonce[11] = static_cast<char>(nonce[11] ^ sequence_++);
+    const std::string key = expand("key", 16);
+    std::string sealed(size, '\0');
+    EVP_CIPHER_CTX* const cipher = EVP_CIPHER_CTX_new();
+    int count = 0;
+    EVP_EncryptInit_ex(cipher, EVP_aes_128_gcm(), nullptr, octets(key), octets(nonce));
+    EVP_EncryptUpdate(cipher, nullptr, &count, octets(head), static_cast<int>(head.size()));
+    EVP_EncryptUpdate(cipher, octets(sealed), &count, octets(plain), static_cast<int>(plain.size()));
+    EVP_EncryptFinal_ex(cipher, octets(sealed) + count, &count);
+    EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, 16, octets(sealed) + plain.size());
+    EVP_CIPHER_CTX_free(cipher);
+    return head + sealed;
+  }
+
+ private:
+  static unsigned char* octets(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+  static const unsigned char* octets(const std::string& text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+  }
+  // HKDF-Expand-Label, of less than one block.
+  std::string expand(const std::string& label, std::size_t size) const {
+    const std::string name = "tls13 " + label;
+    const std::string info = "\0"s + static_cast<char>(size) + static_cast<char>(name.size()) + name + "\0\x01"s;
+    std::string block(32, '\0');
+    std::size_t made = 0;
+    EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, secret_.data(), secret_.size(), octets(info), info.size(),
+              octets(block), block.size(), &made);
+    return block.substr(0, size);
+  }
+
+  std::string secret_;
+  char sequence_ = 0;
+};
+
+// OpenSSL then has to read before it can write: who waits to write must wait for input, and not go round and round.
+TEST(TlsHalfAMessage, AboutKeysHoldsUpNobodyButItsSender) {
+  for (const bool comes_whole : {true, false}) {
+    std::string keys;
+    Options options = server_options();
+    options.on_key_log = [&](std::string_view line) {
+      if (line.starts_with("CLIENT_TRAFFIC_SECRET_0")) keys = line;
+    };
+    Security security(std::move(options));
+    Server server(greet, lab::quiet());
+    Lab lab;
+    lab.serve(server, "app:443", &security);
+    ForeignClient client(lab.world(), std::move(lab.world().dial_now(*net::Address::parse("app:443"))->connection),
+                         Version::tls_1_3);
+    ASSERT_TRUE(client.shake());
+    Forger forger(keys);
+    client.output() += forger.record("GET / HT", 0x17) + forger.record("\x18\0\0\x01"s, 0x16);
+    client.send();
+    lab.advance(10s);  // the head has had its time, and 408 is to be said
+    if (comes_whole) {
+      client.output() += forger.record("\0"s, 0x16);
+      client.send();
+      EXPECT_THAT(client.read(), StartsWith("HTTP/1.1 408 "));
+    }
+    lab.advance(2min);
+    client.leave();
+    lab.settle();
+    EXPECT_EQ(server.metrics().open_connections, 0U) << comes_whole;
+    EXPECT_EQ(server.metrics().read_header_timeouts, 1U);
   }
 }
 

@@ -193,6 +193,37 @@ TEST(TlsTickets, OfServersThatAreTrustedNoMoreAreForgotten) {
   EXPECT_FALSE(is_resumed(world, client, server));
 }
 
+// A resumption verifies nobody: so it may not outlive the trust that there was.
+TEST(TlsTickets, OfClientsThatAreTrustedNoMoreAreWorthNothing) {
+  inmem::World world;
+  Authority first{Random(31)};
+  Authority second{Random(32)};
+  const CertificateRequest me{
+      .names = {"me"}, .from = inmem::kWorldStart, .until = inmem::kWorldStart + 1h, .is_for_client = true};
+  Options careful = with_tickets(server_options());
+  careful.client_certificate = ClientCertificate::required;
+  careful.ticket_secret = "thirty-two octets, which is 256 bits";
+  Options other = careful;
+  careful.trust = first.trust();
+  other.trust = second.trust();
+  Options known = with_tickets(client_options());
+  known.identities = {first.issue(me)};
+  Security trusts_first(careful);
+  Security trusts_second(other);
+  Security client(std::move(known));
+  EXPECT_FALSE(is_resumed(world, client, trusts_first));
+  EXPECT_TRUE(is_resumed(world, client, trusts_first));
+  const Handshakes shaken = shake(world, client, trusts_second);
+  EXPECT_FALSE(shaken.server);
+  EXPECT_EQ(shaken.server.error(), make_error_code(Errc::certificate_untrusted));
+}
+
+TEST(TlsTickets, TakeASecretThatIsLongEnough) {
+  Options options = server_options();
+  options.ticket_secret = "31 octets are not enough for it";
+  EXPECT_THROW(const Security security(std::move(options)), std::system_error);
+}
+
 // ---- chance ------------------------------------------------------------------------------------------------
 
 // All that has crossed the wire.

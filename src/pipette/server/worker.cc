@@ -125,8 +125,9 @@ std::optional<Places::Place> Worker::admit(net::Connected& connected, bool is_to
   count(&Metrics::accepted);
   Places& places = server_.places_;
   std::expected<Places::Place, Places::Excess> place = places.take(connected.remote);
-  if (!place && place.error() == Places::Excess::of_all && server_.options().evict_idle && evict_idle()) {
-    place = places.take_in_advance(connected.remote);
+  if (!place && place.error() == Places::Excess::of_all && server_.options().evict_idle) {
+    place = places.take_in_advance(connected.remote);  // nobody goes for an address that has enough
+    if (place && !evict_idle()) place = std::unexpected(Places::Excess::of_all);
   }
   if (place) {
     ++open_;

@@ -46,6 +46,7 @@ Result<std::size_t> Connection::try_read(MutableBytes into) {
   if (received == 0 && broken_) return fail(broken_);
   const auto count = static_cast<std::size_t>(received);
   if (count > 0 && count < into.size()) socket_.found_less(net::Direction::read);
+  if (count > 0 && is_probe) socket_.found_more(net::Direction::read);
   return count;
 }
 

@@ -52,7 +52,8 @@ struct Security::Kept {
 };
 
 Security::Security(Options options) : kept_(std::make_unique<Kept>(options)) {
-  current_ = std::make_shared<Generation>(kept_->library, options, kept_->tickets, kept_->sessions);
+  current_ =
+      std::make_shared<Generation>(kept_->library, options, kept_->tickets, kept_->sessions, kept_->sessions.epoch());
   options_ = std::move(options);
 }
 
@@ -84,12 +85,12 @@ Task<Result<net::Secured>> Security::client(Runtime& runtime, std::unique_ptr<ne
 }
 
 std::expected<void, std::string> Security::reload() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(reloading_);
   return adopt(options_);
 }
 
 std::expected<void, std::string> Security::replace(std::vector<Identity> identities) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(reloading_);
   Options options = options_;
   options.identities = std::move(identities);
   return adopt(std::move(options));
@@ -102,15 +103,18 @@ std::shared_ptr<Generation> Security::current() const {
   return current_;
 }
 
-// Under the mutex.
 std::expected<void, std::string> Security::adopt(Options options) {
+  const std::uint64_t epoch = kept_->sessions.epoch() + 1;
+  std::shared_ptr<Generation> next;
   try {
-    current_ = std::make_shared<Generation>(kept_->library, options, kept_->tickets, kept_->sessions);
+    next = std::make_shared<Generation>(kept_->library, options, kept_->tickets, kept_->sessions, epoch);
   } catch (const std::system_error& error) {
     return std::unexpected(error.what());
   }
   options_ = std::move(options);
-  kept_->sessions.clear();  // of servers that may not be trusted any more
+  kept_->sessions.begin_epoch(epoch);  // servers of the old one may not be trusted any more
+  const std::lock_guard lock(mutex_);
+  current_ = std::move(next);
   return {};
 }
 

@@ -59,6 +59,7 @@ class Security final : public net::Security {
   std::expected<void, std::string> adopt(Options options);
 
   std::unique_ptr<Kept> kept_;
+  std::mutex reloading_;  // one at a time; handshakes go on meanwhile
   mutable std::mutex mutex_;
   Options options_;
   std::shared_ptr<Generation> current_;

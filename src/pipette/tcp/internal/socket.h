@@ -59,6 +59,8 @@ class Socket {
   void found_nothing(net::Direction direction);
   // A try was given less than it asked for.
   void found_less(net::Direction direction);
+  // A probe has found what no event may have told of yet.
+  void found_more(net::Direction direction) { known_[index(direction)] = Known::ready; }
   // The poller's: of what the kernel tells, in its words.
   void happened(std::uint32_t events);
   // Closes the descriptor as the kernel does, and wakes who waits.

@@ -168,7 +168,10 @@ Result<std::size_t> Connection::try_read(MutableBytes into) {
   if (is_flooded()) return fail(Errc::would_block);
   ERR_clear_error();
   std::size_t count = 0;
+  is_probe_ = into.size() == 1;
   const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &count);
+  is_probe_ = false;
+  retry_writing();
   if (result == 1) {
     note_pending();
     return count;
@@ -221,6 +224,8 @@ void Connection::wait(Direction direction, net::Waiter& waiter) {
     } else if (!is_flooded()) {
       watch(inner_reader_);
     }
+  } else if (writes_want_input_) {
+    watch(inner_reader_);
   } else if (is_over || write_error_ || (state_ == State::open && !is_full())) {
     writer_.wake();
   } else {
@@ -278,8 +283,15 @@ bool Connection::encrypt_record(Bytes record) {
   std::size_t written = 0;
   const int result = SSL_write_ex(ssl_.get(), record.data(), record.size(), &written);
   if (result == 1) return true;
-  if (!write_error_) write_error_ = failure(result);
+  const std::error_code error = failure(result);
+  writes_want_input_ = error == make_error_code(Errc::would_block);
+  if (!write_error_ && !writes_want_input_) write_error_ = error;
   return false;
+}
+
+// What was read may have been what writing waits for.
+void Connection::retry_writing() {
+  if (std::exchange(writes_want_input_, false)) writer_.wake();
 }
 
 // Hands ciphertext to the inner connection, and keeps what that does not take.
@@ -328,7 +340,10 @@ void Connection::watch(InnerWait& wait) {
 }
 
 void Connection::wake_from_inner(Direction direction) {
-  if (direction == Direction::read) return reader_.wake();
+  if (direction == Direction::read) {
+    reader_.wake();
+    return retry_writing();
+  }
   const bool was_flooded = is_flooded();
   flush();
   if (was_flooded && !is_flooded()) reader_.wake();
@@ -363,7 +378,9 @@ int Connection::bio_read(BIO* bio, char* into, std::size_t size, std::size_t* co
     BIO_set_retry_read(bio);
     return 0;
   }
-  const Result<std::size_t> read = connection.inner_->try_read(MutableBytes(into, size));
+  // A single octet is how somebody asks whether the peer is still there, and so do we (net/connection.h).
+  const std::size_t asked = std::exchange(connection.is_probe_, false) ? 1 : size;
+  const Result<std::size_t> read = connection.inner_->try_read(MutableBytes(into, asked));
   if (!read) {
     if (read.error() == make_error_code(Errc::would_block)) {
       BIO_set_retry_read(bio);

@@ -6,8 +6,8 @@
 //   try_read(into) <─ one record <─ BIO <─ inner.try_read, as much as there is
 //
 // The BIO is ours. It never refuses what OpenSSL writes, so an operation of OpenSSL's waits for input or for nothing,
-// and nothing is ever encrypted twice. What the inner connection has not taken goes with the next wake of it, whether
-// or not anybody waits above.
+// and nothing is ever encrypted twice. (Writing waits for input too where the peer has sent half of a KeyUpdate.) What
+// the inner connection has not taken goes with the next wake of it, whether or not anybody waits above.
 //
 // Closing one direction sends close_notify, and then closes that direction of the inner connection; reading goes on. An
 // end of the inner stream without close_notify is a truncation: connection_reset (RFC 8446 §6.1).
@@ -74,6 +74,7 @@ class Connection final : public net::Connection {
   std::error_code failure(int result);
   std::size_t encrypt(std::span<const Bytes> pieces);
   bool encrypt_record(Bytes record);
+  void retry_writing();
   void flush();
   void drop_unread();
   bool is_full() const;
@@ -101,7 +102,9 @@ class Connection final : public net::Connection {
   InnerWait inner_writer_{*this, net::Direction::write};
   Buffer outgoing_;
   State state_ = State::open;
-  bool may_have_more_ = false;  // OpenSSL holds octets, perhaps a whole record
+  bool may_have_more_ = false;      // OpenSSL holds octets, perhaps a whole record
+  bool writes_want_input_ = false;  // the peer has sent half of a message about keys
+  bool is_probe_ = false;           // the read under way asks for a single octet
   bool has_inner_ended_ = false;
   bool has_ended_ = false;
   bool has_met_plain_http_ = false;

@@ -1,6 +1,7 @@
 #include "pipette/tls/internal/generation.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstring>
 #include <fstream>
@@ -23,7 +24,6 @@ constexpr const char* kCiphers12 =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr const char* kGroups = "X25519:P-256:P-384";
-constexpr unsigned char kSessionContext[] = "pipette";
 // Each costs a server as much as a tenth of a handshake, and a client opens the next connection with one.
 constexpr std::size_t kTickets = 1;
 constexpr std::size_t kMaxAlpn = 255;
@@ -55,7 +55,7 @@ std::string encode_alpn(const std::vector<std::string>& protocols) {
   return wire;
 }
 
-// Names that a certificate is for; from its subject where it is as old-fashioned as that.
+// Host names that a certificate is for.
 std::vector<std::string> names_of(X509* certificate) {
   std::vector<std::string> names;
   auto* const all = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
@@ -108,11 +108,13 @@ std::string_view asked_name(const SSL* ssl) {
 
 }  // namespace
 
-Generation::Generation(const Library& library, Options options, TicketKeys& tickets, SessionStore& sessions)
+Generation::Generation(const Library& library, Options options, TicketKeys& tickets, SessionStore& sessions,
+                       std::uint64_t epoch)
     : library_(library),
       options_(std::move(options)),
       tickets_(tickets),
       sessions_(sessions),
+      epoch_(epoch),
       alpn_(encode_alpn(options_.alpn)) {
   ERR_clear_error();
   for (const Identity& identity : options_.identities) identities_.push_back(load(identity));
@@ -171,8 +173,7 @@ OwnedContext Generation::make_context(const SSL_METHOD* method) const {
   if (context == nullptr) throw std::bad_alloc();
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                    SSL_OP_PRIORITIZE_CHACHA);
-  SSL_CTX_set_mode(context,
-                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_min_proto_version(context, wire_version(options_.min_version));
   SSL_CTX_set_max_proto_version(context, wire_version(options_.max_version));
@@ -203,7 +204,7 @@ void Generation::make_server_context() {
   SSL_CTX_set_cert_cb(context, choose_certificate, this);
   keep_names(context);
   if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
-  SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1);
+  limit_sessions(context);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   issue_tickets(context, true);
   if (options_.ocsp_response) {
@@ -254,6 +255,24 @@ void Generation::issue_tickets(SSL_CTX* context, bool is_server) const {
   }
 }
 
+// A session goes on only where its client's certificate would be believed again: who resumes is not verified.
+void Generation::limit_sessions(SSL_CTX* context) const {
+  std::string terms(1, static_cast<char>(options_.client_certificate));
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  if (options_.client_certificate != ClientCertificate::ignored) {
+    for (const OwnedCertificate& issuer : trusted_) {
+      unsigned size = 0;
+      if (X509_digest(issuer.get(), EVP_sha256(), digest.data(), &size) != 1) refuse("a digest");
+      terms.append(reinterpret_cast<const char*>(digest.data()), size);
+    }
+  }
+  std::size_t size = 0;
+  if (EVP_Q_digest(library_.context(), "SHA256", nullptr, terms.data(), terms.size(), digest.data(), &size) != 1 ||
+      SSL_CTX_set_session_id_context(context, digest.data(), static_cast<unsigned>(size)) != 1) {
+    refuse("a digest");
+  }
+}
+
 void Generation::trust_given(SSL_CTX* context) const {
   X509_STORE* const store = SSL_CTX_get_cert_store(context);
   for (const OwnedCertificate& certificate : trusted_) X509_STORE_add_cert(store, certificate.get());
@@ -276,7 +295,7 @@ OwnedSsl Generation::make_client(const net::ServerName& name, const net::Alpn& a
   X509_VERIFY_PARAM* const rules = SSL_get0_param(ssl);
   if (X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) != 1) {
     ERR_clear_error();
-    X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     // To OpenSSL a dot in front means every name below.
     const bool is_name = !host.empty() && host.front() != '.' && ask_for(ssl, host) &&
                          X509_VERIFY_PARAM_set1_host(rules, host.data(), host.size()) == 1;
@@ -370,7 +389,8 @@ int Generation::judge_staple(SSL* ssl, void* generation) {
 }
 
 int Generation::keep_session(SSL* ssl, SSL_SESSION* session) {
-  generation_of(ssl).sessions_.put(bare(Connection::of(ssl).server_name()), OwnedSession(session));
+  const Generation& self = generation_of(ssl);
+  self.sessions_.put(bare(Connection::of(ssl).server_name()), OwnedSession(session), self.epoch_);
   return 1;
 }
 

@@ -26,7 +26,8 @@ class Connection;
 
 class Generation {
  public:
-  Generation(const Library& library, Options options, TicketKeys& tickets, SessionStore& sessions);
+  // `epoch` is that of the sessions it keeps.
+  Generation(const Library& library, Options options, TicketKeys& tickets, SessionStore& sessions, std::uint64_t epoch);
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
 
@@ -51,6 +52,7 @@ class Generation {
   void make_client_context();
   void issue_tickets(SSL_CTX* context, bool is_server) const;
   void trust_given(SSL_CTX* context) const;
+  void limit_sessions(SSL_CTX* context) const;
   const Suite& suite_for(std::string name) const;
   static void add_to(Suite& suite, const LoadedIdentity& identity);
 
@@ -69,6 +71,7 @@ class Generation {
   const Options options_;
   TicketKeys& tickets_;
   SessionStore& sessions_;
+  const std::uint64_t epoch_;
   std::string alpn_;  // as on the wire
   std::vector<LoadedIdentity> identities_;
   std::vector<OwnedCertificate> trusted_;

@@ -12,9 +12,9 @@ bool is_for_one_use(const SSL_SESSION* session) { return SSL_SESSION_get_protoco
 
 }  // namespace
 
-void SessionStore::put(const std::string& server, OwnedSession session) {
+void SessionStore::put(const std::string& server, OwnedSession session, std::uint64_t epoch) {
   const std::lock_guard lock(mutex_);
-  if (max_servers_ == 0) return;
+  if (max_servers_ == 0 || epoch != epoch_) return;
   if (!servers_.contains(server) && servers_.size() >= max_servers_) {
     const auto oldest = std::ranges::min_element(
         servers_, {}, [](const auto& name_and_server) { return name_and_server.second.heard_of; });
@@ -45,9 +45,15 @@ OwnedSession SessionStore::take(const std::string& server) {
   return nullptr;
 }
 
-void SessionStore::clear() {
+void SessionStore::begin_epoch(std::uint64_t epoch) {
   const std::lock_guard lock(mutex_);
   servers_.clear();
+  epoch_ = epoch;
+}
+
+std::uint64_t SessionStore::epoch() const {
+  const std::lock_guard lock(mutex_);
+  return epoch_;
 }
 
 }  // namespace pipette::tls

@@ -20,10 +20,13 @@ class SessionStore {
  public:
   explicit SessionStore(std::size_t max_servers) : max_servers_(max_servers) {}
 
-  void put(const std::string& server, OwnedSession session);
+  // Not one of an epoch that is over.
+  void put(const std::string& server, OwnedSession session, std::uint64_t epoch);
   // Null when there is none.
   OwnedSession take(const std::string& server);
-  void clear();
+  // Forgets all: those that come to know servers from now on trust others.
+  void begin_epoch(std::uint64_t epoch);
+  std::uint64_t epoch() const;
 
  private:
   struct Server {
@@ -31,9 +34,10 @@ class SessionStore {
     std::vector<OwnedSession> sessions;
   };
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::size_t max_servers_;
   std::uint64_t puts_ = 0;
+  std::uint64_t epoch_ = 0;
   std::map<std::string, Server, std::less<>> servers_;
 };
 

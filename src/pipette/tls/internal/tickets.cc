@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include <system_error>
 #include <utility>
 
 namespace pipette::tls {
@@ -27,6 +28,8 @@ TicketKeys::TicketKeys(const Library& library, std::string secret, Duration life
       algorithm_(EVP_CIPHER_fetch(library_, "AES-256-CBC", nullptr)),
       secret_(std::move(secret)),
       lifetime_(std::max<Duration>(lifetime, std::chrono::seconds(1))) {
+  if (!secret_.empty() && secret_.size() < kSecretBytes)
+    throw std::system_error(make_error_code(Errc::bad_certificate), "ticket_secret: fewer than 32 octets");
   if (!secret_.empty()) return;
   secret_.resize(kSecretBytes);
   if (RAND_priv_bytes_ex(library_, reinterpret_cast<unsigned char*>(secret_.data()), secret_.size(), 0) != 1)
@@ -35,30 +38,34 @@ TicketKeys::TicketKeys(const Library& library, std::string secret, Duration life
 
 int TicketKeys::prepare_to_issue(WallTime now, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                                  EVP_MAC_CTX* mac) {
-  Keys keys = keys_of(epoch_at(now));
-  std::memcpy(name, keys.name.data(), kNameBytes);
+  std::optional<Keys> keys = keys_of(epoch_at(now));
+  if (!keys) return -1;
+  std::memcpy(name, keys->name.data(), kNameBytes);
   if (RAND_bytes_ex(library_, iv, EVP_MAX_IV_LENGTH, 0) != 1) return -1;
-  if (EVP_EncryptInit_ex2(cipher, algorithm_.get(), keys.cipher.data(), iv, nullptr) != 1) return -1;
-  return set_key(mac, keys.mac) ? 1 : -1;
+  if (EVP_EncryptInit_ex2(cipher, algorithm_.get(), keys->cipher.data(), iv, nullptr) != 1) return -1;
+  return set_key(mac, keys->mac) ? 1 : -1;
 }
 
 int TicketKeys::prepare_to_read(WallTime now, const unsigned char* name, const unsigned char* iv,
                                 EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
   const std::int64_t current = epoch_at(now);
   for (const std::int64_t epoch : {current, current - 1}) {
-    Keys keys = keys_of(epoch);
-    if (CRYPTO_memcmp(name, keys.name.data(), kNameBytes) != 0) continue;
-    if (EVP_DecryptInit_ex2(cipher, algorithm_.get(), keys.cipher.data(), iv, nullptr) != 1) return -1;
-    if (!set_key(mac, keys.mac)) return -1;
+    std::optional<Keys> keys = keys_of(epoch);
+    if (!keys) return -1;
+    if (CRYPTO_memcmp(name, keys->name.data(), kNameBytes) != 0) continue;
+    if (EVP_DecryptInit_ex2(cipher, algorithm_.get(), keys->cipher.data(), iv, nullptr) != 1) return -1;
+    if (!set_key(mac, keys->mac)) return -1;
     return epoch == current ? 1 : 2;
   }
   return 0;
 }
 
-TicketKeys::Keys TicketKeys::keys_of(std::int64_t epoch) {
+std::optional<TicketKeys::Keys> TicketKeys::keys_of(std::int64_t epoch) {
   const std::lock_guard lock(mutex_);
   if (epoch == cached_epoch_) return cached_;
-  const Keys keys{.name = derive(epoch, 'n'), .cipher = derive(epoch, 'c'), .mac = derive(epoch, 'm')};
+  Keys keys{};
+  if (!derive(epoch, 'n', keys.name) || !derive(epoch, 'c', keys.cipher) || !derive(epoch, 'm', keys.mac))
+    return std::nullopt;
   if (epoch > cached_epoch_) {
     cached_epoch_ = epoch;
     cached_ = keys;
@@ -66,17 +73,16 @@ TicketKeys::Keys TicketKeys::keys_of(std::int64_t epoch) {
   return keys;
 }
 
-std::array<unsigned char, 32> TicketKeys::derive(std::int64_t epoch, char purpose) const {
+bool TicketKeys::derive(std::int64_t epoch, char purpose, std::array<unsigned char, 32>& key) const {
   std::array<unsigned char, 9> text{static_cast<unsigned char>(purpose)};
   for (std::size_t i = 1; i < text.size(); ++i) {
     text[i] = static_cast<unsigned char>(epoch & 0xff);
     epoch >>= 8;
   }
-  std::array<unsigned char, 32> key{};
   std::size_t size = 0;
-  EVP_Q_mac(library_, "HMAC", nullptr, "SHA256", nullptr, secret_.data(), secret_.size(), text.data(), text.size(),
-            key.data(), key.size(), &size);
-  return key;
+  const unsigned char* const made = EVP_Q_mac(library_, "HMAC", nullptr, "SHA256", nullptr, secret_.data(),
+                                              secret_.size(), text.data(), text.size(), key.data(), key.size(), &size);
+  return made != nullptr && size == key.size();
 }
 
 }  // namespace pipette::tls

@@ -3,7 +3,8 @@
 //   epoch = civil time / lifetime      keys(epoch) = HMAC-SHA-256(secret, epoch, purpose)
 //
 // so nothing has to be stored or passed around: processes that have the secret in common take each other's tickets,
-// and a key is forgotten by the clock going on. Tickets of the epoch before are taken too, and renewed.
+// and a ticket is worth nothing two epochs later. Who has the secret has the keys of all epochs: it is to be kept as
+// well as a private key, and changed as often. Tickets of the epoch before are taken too, and renewed.
 //
 // Spec     RFC 5077 §4; RFC 8446 §4.6.1 leaves the ticket to the server.   Threads  any.
 #pragma once
@@ -13,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <openssl/evp.h>
+#include <optional>
 #include <string>
 
 #include "pipette/base/time.h"
@@ -25,7 +27,7 @@ class TicketKeys {
  public:
   static constexpr std::size_t kNameBytes = 16;
 
-  // An empty `secret`: one is drawn.
+  // An empty `secret`: one is drawn. Throws std::system_error (Errc::bad_certificate) for a short one.
   TicketKeys(const Library& library, std::string secret, Duration lifetime);
 
   // As OpenSSL asks (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)): prepares cipher and MAC, for issuing a ticket or for
@@ -42,8 +44,9 @@ class TicketKeys {
   };
 
   std::int64_t epoch_at(WallTime now) const { return now.time_since_epoch() / lifetime_; }
-  Keys keys_of(std::int64_t epoch);
-  std::array<unsigned char, 32> derive(std::int64_t epoch, char purpose) const;
+  // Nothing when the library fails.
+  std::optional<Keys> keys_of(std::int64_t epoch);
+  bool derive(std::int64_t epoch, char purpose, std::array<unsigned char, 32>& key) const;
 
   OSSL_LIB_CTX* library_;
   std::unique_ptr<EVP_CIPHER, Freed<EVP_CIPHER_free>> algorithm_;
