@@ -60,7 +60,8 @@ Session::Session(Guest& guest)
       attention_(worker_.loop_),
       handler_deadline_(*this),
       old_at_(after(guest.connected_at(), options().max_conn_age)),
-      began_at_(guest.connected_at()) {}
+      began_at_(guest.connected_at()),
+      state_(guest.answered() == 0 ? State::reading : State::idle) {}
 
 Session::~Session() {
   count_octets();

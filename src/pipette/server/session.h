@@ -179,7 +179,7 @@ class Session final : public async::RecycledFrame, private ReadAhead::Owner, pri
   std::uint64_t counted_sent_ = 0;
   std::uint64_t counted_received_ = 0;
 
-  State state_ = State::idle;
+  State state_;
   bool keeps_alive_ = true;
   bool is_connection_lost_ = false;
   bool is_handler_late_ = false;
