@@ -33,7 +33,8 @@ int control(int set, int operation, int fd, std::uint32_t events, Socket* told) 
   return ::epoll_ctl(set, operation, fd, &event);
 }
 
-// Systems without epoll_pwait2 count in milliseconds: then it is as many as are not too early.
+// Systems without epoll_pwait2, and sandboxes that do not know it, count in milliseconds: then it is as many as are not
+// too early.
 int wait_for_events(int set, std::array<epoll_event, kEventsALook>& events, Duration at_most) {
   if (at_most == Duration::max()) return ::epoll_wait(set, events.data(), kEventsALook, -1);
   if (at_most <= Duration::zero()) return ::epoll_wait(set, events.data(), kEventsALook, 0);
@@ -43,7 +44,7 @@ int wait_for_events(int set, std::array<epoll_event, kEventsALook>& events, Dura
   time.tv_sec = whole.count();
   time.tv_nsec = (wait - whole).count();
   const int count = ::epoll_pwait2(set, events.data(), kEventsALook, &time, nullptr);
-  if (count >= 0 || errno != ENOSYS) return count;
+  if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
   return ::epoll_wait(set, events.data(), kEventsALook, static_cast<int>(ceil<milliseconds>(wait).count()));
 }
 
