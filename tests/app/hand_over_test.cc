@@ -99,7 +99,7 @@ TEST(HandOver, LosesNoConnectionAndNoRequestUnderLoad) {
 
 Task<> fail_to_hand_over(tcp::Runtime& runtime, std::string how, std::string expected) {
   const std::string flag = testing::TempDir() + "pipette-flag-" + std::to_string(::getpid());
-  std::vector<std::string> arguments = {how, flag, "--ready-ms", "100", "127.0.0.1:0"};
+  std::vector<std::string> arguments = {how, flag, "--ready-ms", "3000", "127.0.0.1:0"};
   if (how == "--fail-if") arguments[3] = "60000";
   Process server(runtime, std::move(arguments));
   const std::vector<std::string> where = co_await next(server, "listening");
