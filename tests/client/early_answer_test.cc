@@ -163,29 +163,34 @@ Task<> say_in_a_second(async::Loop& loop, ScriptedServer& server, std::string oc
   server.say(0, octets);
 }
 
+// A call whose body never comes, and whose answer is there after a second: ends with `error` after `time`.
+void expect_end(Lab& lab, const CallOptions& options, bool is_streamed, Errc error, Duration time) {
+  ScriptedServer server(lab, "app:80");
+  OnDemand never(lab.world().loop());
+  Client client(lab.runtime());
+  Request request;
+  request.method = http::Method::put;
+  request.url = kUrl;
+  request.body_source = &never;
+  lab.spawn(say_in_a_second(lab.world().loop(), server, lab::respond(200, "early")));
+  if (is_streamed) {
+    Result<ResponseStream> page = lab.run(client.stream(request, options));
+    ASSERT_TRUE(page);
+    EXPECT_EQ(lab.run(page->read_all(100)), fail(error));
+  } else {
+    EXPECT_EQ(lab.run(client.call(request, options)), fail(error));
+  }
+  EXPECT_EQ(lab.elapsed(), time);
+  EXPECT_EQ(client.open_connections(), 0U);
+}
+
 TEST(EarlyAnswer, DoesNotOutliveTheDeadlineOfItsCall) {
   for (const bool is_streamed : {false, true}) {
     Lab lab;
     lab.allow_leaks();
-    ScriptedServer server(lab, "app:80");
-    OnDemand never(lab.world().loop());
-    Client client(lab.runtime());
-    Request request;
-    request.method = http::Method::put;
-    request.url = kUrl;
-    request.body_source = &never;
     CallOptions options;
     options.deadline = TimePoint(5s);
-    lab.spawn(say_in_a_second(lab.world().loop(), server, lab::respond(200, "early")));
-    if (is_streamed) {
-      Result<ResponseStream> page = lab.run(client.stream(request, options));
-      ASSERT_TRUE(page);
-      EXPECT_EQ(lab.run(page->read_all(100)), fail(Errc::timed_out));
-    } else {
-      EXPECT_EQ(lab.run(client.call(request, options)), fail(Errc::timed_out));
-    }
-    EXPECT_EQ(lab.elapsed(), 5s);
-    EXPECT_EQ(client.open_connections(), 0U);
+    expect_end(lab, options, is_streamed, Errc::timed_out, 5s);
   }
 }
 
@@ -198,27 +203,11 @@ TEST(EarlyAnswer, EndsAtTheStopOfItsCall) {
   for (const bool is_streamed : {false, true}) {
     Lab lab;
     lab.allow_leaks();
-    ScriptedServer server(lab, "app:80");
-    OnDemand never(lab.world().loop());
-    Client client(lab.runtime());
     async::StopSource stop(lab.world().loop());
-    Request request;
-    request.method = http::Method::put;
-    request.url = kUrl;
-    request.body_source = &never;
+    lab.spawn(stop_in_two_seconds(lab.world().loop(), stop));
     CallOptions options;
     options.stop = stop.token();
-    lab.spawn(say_in_a_second(lab.world().loop(), server, lab::respond(200, "early")));
-    lab.spawn(stop_in_two_seconds(lab.world().loop(), stop));
-    if (is_streamed) {
-      Result<ResponseStream> page = lab.run(client.stream(request, options));
-      ASSERT_TRUE(page);
-      EXPECT_EQ(lab.run(page->read_all(100)), fail(Errc::operation_canceled));
-    } else {
-      EXPECT_EQ(lab.run(client.call(request, options)), fail(Errc::operation_canceled));
-    }
-    EXPECT_EQ(lab.elapsed(), 2s);
-    EXPECT_EQ(client.open_connections(), 0U);
+    expect_end(lab, options, is_streamed, Errc::operation_canceled, 2s);
   }
 }
 

@@ -302,68 +302,61 @@ TEST(TlsHandshake, RefusesWhatIsNoTls) {
   }
 }
 
-TEST(TlsConnection, TakesAnEndWithoutCloseNotifyForATruncation) {
-  inmem::World world;
-  Security server(server_options());
-  Security client(client_options());
-  // A man in the middle who lets everything through, and then cuts the stream in order.
-  auto [here, left] = inmem::make_pipe(world.loop());
-  auto [right, there] = inmem::make_pipe(world.loop());
-  Handshakes outcome;
-  Task<> one = shake_as_client(world.runtime(), client, std::move(here), "app", {}, kNever, outcome);
-  Task<> other = shake_as_server(world.runtime(), server, std::move(there), kNever, outcome);
-  one.start();
-  other.start();
-  const auto carry = [&](net::Connection& from, net::Connection& to) {
+// A client and a server, and a man in the middle who carries what they say.
+class ManInTheMiddle : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto [here, left] = inmem::make_pipe(world_.loop());
+    auto [right, there] = inmem::make_pipe(world_.loop());
+    left_ = std::move(left);
+    right_ = std::move(right);
+    Task<> one = shake_as_client(world_.runtime(), client_, std::move(here), "app", {}, kNever, outcome_);
+    Task<> other = shake_as_server(world_.runtime(), server_, std::move(there), kNever, outcome_);
+    one.start();
+    other.start();
+    for (int i = 0; i < 8; ++i) {
+      world_.settle();
+      carry(*left_, *right_);
+      carry(*right_, *left_);
+    }
+    ASSERT_EQ(outcome_of(outcome_), kBothSecured);
+  }
+
+  void carry(net::Connection& from, net::Connection& to) {
     std::array<char, 4096> room;
     while (const Result<std::size_t> count = from.try_read(room)) {
       if (*count == 0) break;
+      if (flips_) room[*count - 1] = static_cast<char>(room[*count - 1] ^ 1);
       ASSERT_TRUE(write_now(to, Bytes(room.data(), *count)));
     }
-  };
-  for (int i = 0; i < 8; ++i) {
-    world.settle();
-    carry(*left, *right);
-    carry(*right, *left);
   }
-  ASSERT_EQ(outcome_of(outcome), kBothSecured);
-  ASSERT_TRUE(write_now(*outcome.server->connection, "half of a"));
-  carry(*right, *left);
-  ASSERT_TRUE(left->try_close_write());
-  EXPECT_EQ(read_now(*outcome.client->connection), "half of a");
-  EXPECT_EQ(read_now(*outcome.client->connection), message(Errc::connection_reset));
+  // The server says it, and the man carries it.
+  void say(Bytes text) {
+    ASSERT_TRUE(write_now(*outcome_.server->connection, text));
+    carry(*right_, *left_);
+  }
+  std::string read() { return read_now(*outcome_.client->connection); }
+
+  inmem::World world_;
+  Security server_{server_options()};
+  Security client_{client_options()};
+  Handshakes outcome_;
+  std::unique_ptr<net::Connection> left_;
+  std::unique_ptr<net::Connection> right_;
+  bool flips_ = false;
+};
+
+TEST_F(ManInTheMiddle, CannotPassATruncationForAnEnd) {
+  say("half of a");
+  ASSERT_TRUE(left_->try_close_write());
+  EXPECT_EQ(read(), "half of a");
+  EXPECT_EQ(read(), message(Errc::connection_reset));
 }
 
-TEST(TlsConnection, RefusesWhatHasBeenTamperedWith) {
-  inmem::World world;
-  Security server(server_options());
-  Security client(client_options());
-  auto [here, left] = inmem::make_pipe(world.loop());
-  auto [right, there] = inmem::make_pipe(world.loop());
-  Handshakes outcome;
-  Task<> one = shake_as_client(world.runtime(), client, std::move(here), "app", {}, kNever, outcome);
-  Task<> other = shake_as_server(world.runtime(), server, std::move(there), kNever, outcome);
-  one.start();
-  other.start();
-  bool flips = false;
-  const auto carry = [&](net::Connection& from, net::Connection& to) {
-    std::array<char, 4096> room;
-    while (const Result<std::size_t> count = from.try_read(room)) {
-      if (*count == 0) break;
-      if (flips) room[*count - 1] = static_cast<char>(room[*count - 1] ^ 1);
-      ASSERT_TRUE(write_now(to, Bytes(room.data(), *count)));
-    }
-  };
-  for (int i = 0; i < 8; ++i) {
-    world.settle();
-    carry(*left, *right);
-    carry(*right, *left);
-  }
-  ASSERT_EQ(outcome_of(outcome), kBothSecured);
-  flips = true;
-  ASSERT_TRUE(write_now(*outcome.server->connection, "an answer"));
-  carry(*right, *left);
-  EXPECT_EQ(read_now(*outcome.client->connection), message(Errc::bad_tls_record));
+TEST_F(ManInTheMiddle, CannotTamperWithWhatIsSaid) {
+  flips_ = true;
+  say("an answer");
+  EXPECT_EQ(read(), message(Errc::bad_tls_record));
 }
 
 // ---- hooks -------------------------------------------------------------------------------------------------

@@ -183,6 +183,7 @@ class Master {
     Descriptor its_end(ends[1]);
     process.waits = Descriptor(ends[0]);
     const pid_t master = ::getpid();
+    std::fflush(nullptr);  // or what waits there is written twice
     process.pid = ::fork();
     if (process.pid < 0) return start_later(process);
     if (process.pid == 0) become(number, master, its_end.release());
@@ -212,6 +213,8 @@ class Master {
       status = serve_(number);
     } catch (const std::exception& error) {
       log("process " + std::to_string(number) + ": " + error.what());
+    } catch (...) {
+      log("process " + std::to_string(number) + ": an exception");
     }
     std::fflush(nullptr);
     ::_exit(status);  // what the master holds is not ours to destroy
