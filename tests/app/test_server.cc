@@ -1,10 +1,12 @@
 // A server for the tests of processes, which do to it what an administrator would.
 //
-//   test_server [--threads N] [--fail-if PATH] [--hang-if PATH] [--ready-ms N] [--prefork N] ADDRESS ...
+//   test_server [--threads N] [--fail-if PATH] [--hang-if PATH] [--throw-if PATH]
+//               [--ready-ms N] [--prefork N] ADDRESS ...
 //
 // It answers with its process id, takes SIGUSR2 and SIGHUP, and writes a line for each thing that happens:
 //   listening PID ADDRESS · reloaded PID · ended PID SERVED CUT · failed PID WHY
-// --fail-if and --hang-if have it exit, or wait for ever, before it listens, if there is such a file.
+// --fail-if and --hang-if have it exit, or wait for ever, before it listens, if there is such a file; --throw-if has it
+// throw what is no exception when it listens.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -28,6 +30,7 @@ struct Arguments {
   std::chrono::milliseconds ready_timeout = 60s;
   std::filesystem::path fails_if;
   std::filesystem::path hangs_if;
+  std::filesystem::path throws_if;
   std::vector<app::ListenAt> addresses;
 };
 
@@ -45,6 +48,8 @@ Arguments parse(int count, char** words) {
       arguments.fails_if = words[++i];
     } else if (word == "--hang-if") {
       arguments.hangs_if = words[++i];
+    } else if (word == "--throw-if") {
+      arguments.throws_if = words[++i];
     } else {
       arguments.addresses.push_back({.address = std::string(word)});
     }
@@ -67,7 +72,10 @@ int serve(const Arguments& arguments) {
   ServeOptions serving;
   serving.threads = arguments.threads;
   serving.shutdown_grace = 10s;
-  serving.on_listening = [](const net::Address& address) { say("listening", address.to_string()); };
+  serving.on_listening = [&arguments](const net::Address& address) {
+    if (std::filesystem::exists(arguments.throws_if)) throw 3;
+    say("listening", address.to_string());
+  };
   serving.on_reload = [] { say("reloaded"); };
   serving.hand_over.emplace();
   serving.hand_over->ready_timeout = arguments.ready_timeout;
@@ -104,4 +112,7 @@ int main(int count, char** words) try {
 } catch (const std::exception& error) {
   say("failed", error.what());
   return 1;
+} catch (int status) {
+  say("failed");
+  return status;
 }

@@ -292,7 +292,7 @@ class Master {
     log(who + (WIFSIGNALED(status) ? " was ended by signal " + std::to_string(WTERMSIG(status))
                                    : " has ended with status " + std::to_string(WEXITSTATUS(status))));
     if (now() - process.started >= options_.healthy_after) process.failures = 0;
-    if (++process.failures > options_.recover_threshold) {
+    if (++process.failures >= options_.recover_threshold) {
       log("processes end as soon as they are started: giving up");
       report_.gave_up = true;
       return end();

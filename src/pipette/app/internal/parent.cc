@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <optional>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,7 +14,9 @@ namespace pipette::app {
 Parent::Parent() {
   if (number_in(variable(kListenParent)) != ::getppid()) return;
   const std::optional<int> number = number_in(variable(kReadyDescriptor));
-  if (number) waits_ = tcp::Descriptor(*number);
+  if (!number) return;
+  waits_ = tcp::Descriptor(*number);
+  ::unsetenv(kReadyDescriptor);
 }
 
 void Parent::wait_for_leave() {

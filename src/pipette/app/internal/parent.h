@@ -1,6 +1,6 @@
 // Parent: the process that has started this one and waits until it is ready (hand_over.h, prefork.h).
 //
-//   Parent parent;                  PIPETTE_READY_FD, one end of a pair of stream sockets
+//   Parent parent;                  PIPETTE_READY_FD, one end of a pair of stream sockets; gone once it is taken
 //   parent.wait_for_leave();        says "ready", returns when the other end says anything, or is gone
 //
 // One that is tired of waiting does not just go away, but kills us first: who has been let go may serve.
