@@ -99,6 +99,15 @@ TEST_F(TimerQueueTest, MovingADeadlineLaterLeavesNoTraceOfTheEarlierOne) {
   EXPECT_EQ(take_due(queue, at(5s)), "a");
 }
 
+TEST_F(TimerQueueTest, TellsCheaplyBeforeWhenNothingIsDue) {
+  EXPECT_EQ(queue.earliest(), kNever);
+  queue.arm(a, at(1s));
+  queue.arm(a, at(5s));
+  EXPECT_EQ(queue.earliest(), at(1s)) << "of a time that was put off, the older one may do";
+  EXPECT_EQ(take_due(queue, at(1s)), "");
+  EXPECT_EQ(queue.earliest(), at(5s)) << "once";
+}
+
 TEST_F(TimerQueueTest, MovingADeadlineEarlierCountsAtOnce) {
   queue.arm(a, at(5s));
   queue.arm(b, at(3s));
@@ -228,6 +237,7 @@ TEST_F(TimerQueueTest, BehavesLikeASortedMultimapUnderAnyOperations) {
         now += Duration(random.below(5));
         ASSERT_EQ(take_due(tested, now), model.take_due(now)) << "seed " << seed << ", operation " << i;
       }
+      ASSERT_LE(tested.earliest(), model.next_deadline()) << "seed " << seed << ", operation " << i;
       if (random.below(3) == 0) {
         ASSERT_EQ(tested.next_deadline(), model.next_deadline()) << "seed " << seed << ", operation " << i;
       }

@@ -259,6 +259,34 @@ TEST(WriteResponseHead, CopiesTheOpeningWhereItFits) {
   }
 }
 
+TEST(WritePlainResponse, WritesWhatTheLongWayDoes) {
+  for (const int status : {200, 201, 206, 301, 400, 404, 500, 599, 600, 999}) {
+    for (const std::string_view type : {"", "text/plain"}) {
+      for (const std::string_view body : {"", "x", "some octets"}) {
+        ResponseHeadParts parts = usual();
+        parts.status = status;
+        parts.content_type = FieldValue::checked(type);
+        parts.length = body.size();
+        Buffer longer;
+        ASSERT_TRUE(write_response_head(longer, parts, body));
+        Buffer shorter;
+        write_plain_response(shorter, plain_opening(status, parts.defaults, parts.content_type), body.size(), body);
+        EXPECT_EQ(shorter.readable(), longer.readable());
+      }
+    }
+  }
+}
+
+// As for HEAD, or a body that goes apart.
+TEST(WritePlainResponse, DeclaresABodyThatItDoesNotWrite) {
+  DefaultLines defaults;
+  defaults.opening = "HTTP/1.1 200 OK\r\n";
+  Buffer out;
+  out.append("before ");
+  write_plain_response(out, plain_opening(200, defaults, "a/b"), 12);
+  EXPECT_EQ(out.readable(), "before HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 12\r\n\r\n");
+}
+
 TEST(WriteResponseHead, WritesAnyReasonWithoutControls) {
   ResponseHeadParts parts;
   parts.status = 456;

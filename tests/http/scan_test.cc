@@ -72,6 +72,22 @@ TEST(Scans, ReadTheSameRequestWithAnyOctetAnywhere) {
   for_each_octet_at_each_place(kRequest, [](const std::string& octets) { expect_the_same_request(octets); });
 }
 
+TEST(Scans, ReadTheSameHostAndPortWithAnyOctetAnywhere) {
+  for_each_octet_at_each_place("GET /a?b HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n",
+                               [](std::string_view octets) { expect_the_same_request(octets); });
+}
+
+TEST(Scans, ReadTheSameHostsAndPortsOfEverySize) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    for (const std::string_view port : {"", ":", ":0", ":8", ":80", ":443", ":8080", ":65535", ":65536", ":99999",
+                                        ":080", ":000080", ":8a", ":80:80", ":-1", ":8080.", "::1", ":80 "}) {
+      const std::string host = std::string(size, 'h') + std::string(port);
+      expect_the_same_request("GET /a/longer/path/than/a/vector HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+      expect_the_same_request("GET / HTTP/1.1\r\nHost: " + host + "\r\nAccept: */*\r\n\r\n");
+    }
+  }
+}
+
 TEST(Scans, ReadTheSameResponseWithAnyOctetAnywhere) {
   for_each_octet_at_each_place(kResponse, [](const std::string& octets) { expect_the_same_response(octets); });
 }

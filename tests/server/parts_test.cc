@@ -74,7 +74,8 @@ class OutboxTest : public testing::Test {
     auto [here, there] = inmem::make_pipe(lab_.world().loop(), narrow);
     connection_ = std::move(here);
     peer_.emplace(lab_.world(), std::move(there));
-    out_.emplace(*connection_, lab_.world().loop(), breaks_, Outbox::Limits{60s, 0});
+    out_.emplace(lab_.world().loop(), breaks_);
+    out_->attach(*connection_, {60s, 0});
   }
   Task<> flush(Bytes body = {}) { results_.push_back(co_await out_->flush(body)); }
 
@@ -160,7 +161,8 @@ TEST_F(OutboxTest, KnowsWhyItIsBroken) {
     net::ChannelOptions narrow;
     narrow.with_capacity(10);
     auto [here, there] = inmem::make_pipe(lab.world().loop(), narrow);
-    Outbox out(*here, lab.world().loop(), breaks_, each.limits);
+    Outbox out(lab.world().loop(), breaks_);
+    out.attach(*here, each.limits);
     out.set_deadline(each.own);
     out.gathered().append("0123456789ab");
     EXPECT_FALSE(out.push());
@@ -185,7 +187,8 @@ class ReadAheadTest : public testing::Test {
     auto [here, there] = inmem::make_pipe(lab_.world().loop());
     connection_ = std::move(here);
     peer_.emplace(lab_.world(), std::move(there));
-    ahead_.emplace(*connection_, lab_.world().loop(), ends_, 8);
+    ahead_.emplace(lab_.world().loop(), ends_, 8);
+    ahead_->attach(*connection_);
   }
   Task<> wait() { results_.push_back(co_await ahead_->more()); }
 

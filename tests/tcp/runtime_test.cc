@@ -140,6 +140,17 @@ TEST(TcpRuntime, WaitsForPartsOfAMillisecondWithoutSpinning) {
   EXPECT_LE(turns, 2 * kTimes);
 }
 
+TEST(TcpRuntime, LooksRoughlyAtItsClock) {
+  Runtime runtime;
+  async::Loop& loop = runtime.loop();
+  const TimePoint start = loop.now();
+  while (read_clock() < start + 100ms) {
+  }
+  loop.refresh_roughly();
+  EXPECT_GE(loop.now(), start + 50ms) << "no tick of a system takes as long";
+  EXPECT_LE(loop.now(), read_clock());
+}
+
 TEST(TcpRuntime, RefreshesItsClockForPostedWork) {
   Runtime runtime;
   async::Event finished(runtime.loop());

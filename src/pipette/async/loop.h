@@ -32,6 +32,8 @@ class Loop {
   WallTime wall_now() const { return wall_start_ + now_.time_since_epoch(); }
   // Brings now() up to date after something that may have taken long, such as a user's function.
   virtual void refresh_now() = 0;
+  // The same, where it may be some milliseconds behind for a moment, and the cost of a reading counts.
+  virtual void refresh_roughly() { refresh_now(); }
 
   // Runs `runnable` in this turn or the next; never before enqueue() has returned. No allocation.
   void enqueue(Runnable& runnable) { queue_->push_back(runnable); }
@@ -61,6 +63,8 @@ class Loop {
   void set_wall_start(WallTime start) { wall_start_ = start; }
   bool has_ready() const { return !queue_->empty(); }
   TimePoint next_deadline() { return timers_.next_deadline(); }
+  // Never later than that, and cheaper.
+  TimePoint earliest_deadline() const { return timers_.earliest(); }
 
   // Runs the first that is ready; false when there is none.
   bool run_one() {

@@ -45,7 +45,7 @@ TimePoint TimerQueue::next_deadline() {
 }
 
 void TimerQueue::take_due(TimePoint now, List<Runnable>& due) {
-  while (next_deadline() <= now && !heap_.empty()) {
+  while (earliest() <= now && next_deadline() <= now && !heap_.empty()) {
     Timer& timer = *heap_.front().timer;
     remove(timer);
     timer.deadline_ = kNever;

@@ -4,7 +4,8 @@
 //
 // Laziness lives here: moving a deadline later, or clearing it, only stores the new one; the entry in the
 // heap goes stale and is corrected when it reaches the top, before anybody is told of a deadline. So
-// re-arming costs a store, and next_deadline() is exact: virtual time is never dragged by a dead timer.
+// re-arming costs a store, and next_deadline() is exact: virtual time is never dragged by a dead timer. Real time may
+// be: earliest() looks at no more than the top, stale or not, and whoever sleeps until then wakes once in vain.
 //
 // Lifetime  a Timer that dies leaves the queue; the queue must outlive its timers.   Threads  one.
 #pragma once
@@ -54,6 +55,8 @@ class TimerQueue {
 
   // The earliest armed deadline, or kNever.
   TimePoint next_deadline();
+  // A time before which nothing is due: next_deadline(), or sooner.
+  TimePoint earliest() const { return heap_.empty() ? kNever : heap_.front().key; }
   // Moves every timer due at `now` to the end of `due`, disarmed, in firing order.
   void take_due(TimePoint now, List<Runnable>& due);
 

@@ -342,7 +342,7 @@ Result<std::size_t> RequestParser::parse(Bytes input, RequestHead& head) {
 
 // The fast pass, over octets that nothing has been seen of yet: takes the request line, and the lines behind it unless
 // they may be the last ones again. The size of the head, when that was all there is to it; else 0, and parse_on() goes
-// on from there.
+// on from there. A head with others behind it is one that parse_on() should remember.
 inline std::size_t RequestParser::take_plain(Bytes input, RequestHead& head) {
   const char* const begin = input.data();
   const char* const end = begin + std::min(input.size(), limits_.max_head_bytes);
@@ -358,7 +358,8 @@ inline std::size_t RequestParser::take_plain(Bytes input, RequestHead& head) {
   head.fields.close(table);
   head.fields.rebase(begin);
   const bool is_whole = end - taken.next >= 2 && load_half(taken.next) == kLineEnd;
-  if (is_whole && section_.has_stopped_remembering() && has_plain_host(head)) {
+  const bool is_worth_remembering = end - taken.next > 2 && !section_.has_stopped_remembering();
+  if (is_whole && !is_worth_remembering && has_plain_host(head)) {
     return static_cast<std::size_t>(taken.next + 2 - begin);
   }
   section_.resume(taken.line_size, static_cast<std::size_t>(taken.next - begin));

@@ -3,6 +3,7 @@
 #include "pipette/http/message_writer.h"
 
 #include <array>
+#include <cassert>
 
 #include "pipette/base/ascii.h"
 #include "pipette/http/head_writer.h"
@@ -335,6 +336,23 @@ Result<BodyLength> write_response_head(Buffer& out, const ResponseHeadParts& par
   if (list != 0) writer = put_connection(writer, list);
   writer.end(body);
   return body_of(framing, length);
+}
+
+std::string plain_opening(int status, const DefaultLines& defaults, FieldValue content_type) {
+  assert(!forbids_body(status) && status != 205);
+  std::string opening(defaults.opening);
+  if (opening.empty()) opening.append(status_line(status)).append(defaults.server).append(defaults.date);
+  if (!content_type.text().empty()) opening.append("Content-Type: ").append(content_type.text()).append("\r\n");
+  opening += "Content-Length: ";
+  return opening;
+}
+
+void write_plain_response(Buffer& out, std::string_view opening, std::size_t length, Bytes body) {
+  HeadWriter writer(out, opening.size() + kMaxDecimalBytes + 4 + body.size());
+  writer.put(opening);
+  writer.put_decimal(length);
+  writer.put("\r\n");
+  writer.end(body);
 }
 
 Result<void> write_interim_response(Buffer& out, int status, bool is_for_http_1_0, FieldLines fields) {

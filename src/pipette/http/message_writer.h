@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "pipette/base/ascii.h"
@@ -178,6 +179,12 @@ struct ResponseHeadParts {
 // from the answer. A BodyLength of Kind::until_close means that the connection must be closed behind the body. A
 // Connection field among the fields is written as it is; whether it asks to close is the caller's to see.
 Result<BodyLength> write_response_head(Buffer& out, const ResponseHeadParts& parts, Bytes body = {});
+
+// The same octets with less work, where responses are alike: a final status that may have a body and is not 205,
+// HTTP/1.1, a connection that stays, no fields but these. All that stands in front of the length is made once; `length`
+// is what a GET would be answered with, whose body may be put behind the head.
+std::string plain_opening(int status, const DefaultLines& defaults, FieldValue content_type);
+void write_plain_response(Buffer& out, std::string_view opening, std::size_t length, Bytes body = {});
 
 // 100, 103 and all of 1xx but 101: a head without defaults, in front of the answer. Nothing is written for HTTP/1.0,
 // whose clients would take it for the answer (RFC 9110 §15.2).

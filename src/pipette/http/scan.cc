@@ -28,9 +28,11 @@ struct Portable {
   static std::uint32_t no_targets(const char* at) {
     return mask(at, [](char c) { return c == '%' || !ascii::is_target_char(c); });
   }
-  static bool is_plain_name(const char* end, unsigned size) {
+  static std::uint32_t not_of_names(const char* end, unsigned size) {
     const auto is_plain = [](char c) { return ascii::is_alpha(c) || ascii::is_digit(c) || c == '-' || c == '.'; };
-    return std::all_of(end - size, end, is_plain);
+    std::uint32_t bits = 0;
+    for (unsigned i = 0; i < size; ++i) bits |= static_cast<std::uint32_t>(!is_plain((end - size)[i])) << i;
+    return bits;
   }
 };
 

@@ -97,7 +97,7 @@ struct Avx2 {
     return mask(_mm256_cmpeq_epi8(found, constant(c.zero)));
   }
 
-  [[gnu::always_inline]] static bool is_plain_name(const char* end, unsigned size) {
+  [[gnu::always_inline]] static std::uint32_t not_of_names(const char* end, unsigned size) {
     const Constants& c = constants();
     const __m256i octets = load(end - 32);
     const __m256i letters = _mm256_add_epi8(_mm256_or_si256(octets, constant(c.space)), constant(c.minus_a));
@@ -106,7 +106,7 @@ struct Avx2 {
     const __m256i is_digit = _mm256_cmpeq_epi8(_mm256_min_epu8(digits, constant(c.last_digit)), digits);
     const __m256i is_slash = _mm256_cmpeq_epi8(octets, constant(c.slash));
     const std::uint32_t plain = mask(_mm256_andnot_si256(is_slash, _mm256_or_si256(is_letter, is_digit)));
-    return ~plain >> (32 - size) == 0;
+    return ~plain >> (32 - size);
   }
 };
 

@@ -50,9 +50,9 @@ struct Sse2 {
     const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digits, all('9' - '-')), digits);
     return mask(_mm_andnot_si128(_mm_cmpeq_epi8(octets, all('/')), _mm_or_si128(is_letter, is_digit)));
   }
-  static bool is_plain_name(const char* end, unsigned size) {
+  static std::uint32_t not_of_names(const char* end, unsigned size) {
     const std::uint32_t plain = plains(end - 16) << 16 | plains(end - 32);
-    return ~plain >> (32 - size) == 0;
+    return ~plain >> (32 - size);
   }
 };
 

@@ -14,6 +14,8 @@ namespace pipette::server {
 
 class BufferPool {
  public:
+  static constexpr std::size_t kMaxKeptBytes = 64 * 1024;  // by one buffer
+
   // Empty, with room for `at_least` octets.
   Buffer take(std::size_t at_least) {
     if (free_.empty()) return Buffer(at_least);
@@ -31,7 +33,6 @@ class BufferPool {
 
  private:
   static constexpr std::size_t kMaxKept = 1024;
-  static constexpr std::size_t kMaxKeptBytes = 64 * 1024;
 
   std::vector<Buffer> free_;
 };

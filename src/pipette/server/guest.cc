@@ -16,15 +16,19 @@ Guest::Guest(Worker& worker, std::unique_ptr<net::Connection> connection, std::u
       idle_place_(*this),
       drain_(worker.drain_) {}
 
-Guest::~Guest() { worker_.leave_idle(idle_place_); }
+Guest::~Guest() = default;
 
 Task<bool> Guest::serve() {
-  worker_.leave_idle(idle_place_);
-  if (session_ == nullptr) session_ = std::make_unique<Session>(*this);
+  idle_place_.unlink();
+  if (session_ == nullptr) session_ = worker_.take_session(*this);
   return session_->run();
 }
 
-void Guest::forget_session() { session_.reset(); }
+void Guest::rest() {
+  if (!session_->has_nothing()) return;
+  worker_.give_back(std::move(session_));
+  worker_.idle_.push_back(idle_place_);
+}
 
 void Guest::show(ConnState state) {
   const auto& hook = worker_.server_.options().on_conn_state;

@@ -1,11 +1,11 @@
 // Guest: one connection of a worker's, from its first octet to its close, mostly idle. Internal to server/.
 //
-//   serve() ──> a session is at work ──> nothing to read: true ──> wait ──> serve() again
+//   serve() ──> a session is at work ──> nothing to read: true ──> rest(), wait for more() ──> serve() again
 //                                   └──> it has ended: false
 //
 // What idles is this alone: the connection, who is at its ends, and what has to be remembered between requests. All
-// that serving takes is in the session, which is made when there is something to read, and goes when others have idled
-// less long (Worker::enter_idle).
+// that serving takes is in the session, which comes when there is something to read, and goes to the next when there is
+// nothing more. So its memory is what the last guest has used, which the processor still has at hand.
 //
 // Lifetime  the worker outlives it.   Threads  the loop's.
 #pragma once
@@ -45,16 +45,14 @@ class Guest final : public ListNode {
   struct IdlePlace final : ListNode {
     explicit IdlePlace(Guest& of) : guest(of) {}
     Guest& guest;
-    bool is_warm = false;  // the session of its last exchange is still there
   };
-  IdlePlace& idle_place() { return idle_place_; }
 
   // Serves what there is to read. True: to be called again when there is more.
   Task<bool> serve();
+  // Keeps no more than what has arrived of a request.
+  void rest();
   // Until the next time it is worth it.
   net::Readiness more() { return {*connection_, net::Direction::read}; }
-  // What an idle connection needs is its connection.
-  void forget_session();
 
   // Never less than it was told before.
   void drain(Drain drain);
@@ -89,7 +87,7 @@ class Guest final : public ListNode {
   std::uint64_t id_;
   std::unique_ptr<net::Connection> connection_;
   std::unique_ptr<Ends> ends_;
-  std::unique_ptr<Session> session_;  // null while it idles, unless it is one of the few that idled last
+  std::unique_ptr<Session> session_;  // null while it idles
   TimePoint connected_at_;
   TimePoint idle_since_{};
   std::uint64_t answered_ = 0;

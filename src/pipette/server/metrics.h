@@ -5,6 +5,8 @@
 //
 // Units    latency is from the end of the head to the end of the response, as octets gathered or written. Bucket i of
 //          the histogram counts exchanges that took less than 2^i ticks of 1024 ns, and not less than half of that.
+//          Among pipelined requests time is looked at only roughly, to some milliseconds: what that hides of the others
+//          counts for the last one.
 // Threads  any may read.
 #pragma once
 

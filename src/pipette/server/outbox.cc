@@ -23,7 +23,7 @@ bool Outbox::push() {
 // Tries once; true when nothing is left to be tried.
 bool Outbox::send() {
   const std::array<Bytes, 2> pieces = {gathered_.readable(), body_};
-  const Result<std::size_t> taken = connection_.try_write(pieces);
+  const Result<std::size_t> taken = connection_->try_write(pieces);
   if (!taken) {
     if (taken.error() == make_error_code(Errc::would_block)) return false;
     fail_with(taken.error() == std::errc::timed_out ? deadline_means_ : Failure::connection);
@@ -40,21 +40,21 @@ void Outbox::begin_to_wait() {
   is_waiting_ = true;
   waits_since_ = loop_.now();
   move_deadline();
-  connection_.wait(net::Direction::write, *this);
+  connection_->wait(net::Direction::write, *this);
 }
 
 void Outbox::move_deadline() {
   const TimePoint whole = own_deadline_ != kNever ? own_deadline_ : after(waits_since_, limits_.timeout);
   const TimePoint slow = after(waits_since_, allowed_time(sent_ - sent_before_, limits_.min_rate));
   deadline_means_ = slow < whole ? Failure::too_slow : Failure::timed_out;
-  connection_.set_deadline(net::Direction::write, std::min(whole, slow));
+  connection_->set_deadline(net::Direction::write, std::min(whole, slow));
 }
 
 void Outbox::run() {
   const std::uint64_t before = sent_;
   if (!is_broken() && !send()) {
     if (sent_ != before) move_deadline();
-    connection_.wait(net::Direction::write, *this);
+    connection_->wait(net::Direction::write, *this);
     return;
   }
   end_wait();
@@ -64,7 +64,7 @@ void Outbox::run() {
 void Outbox::end_wait() {
   is_waiting_ = false;
   unlink();
-  connection_.set_deadline(net::Direction::write, kNever);
+  connection_->set_deadline(net::Direction::write, kNever);
   if (waiter_ != nullptr) std::exchange(waiter_, nullptr)->run();
 }
 

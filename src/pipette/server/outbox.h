@@ -39,11 +39,16 @@ class Outbox final : private net::Waiter {
     ~Owner() = default;
   };
 
-  Outbox(net::Connection& connection, async::Loop& loop, Owner& owner, const Limits& limits)
-      : connection_(connection), loop_(loop), owner_(owner), limits_(limits) {}
+  Outbox(async::Loop& loop, Owner& owner) : loop_(loop), owner_(owner) {}
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
   ~Outbox() = default;
+
+  // From now on to this connection. Before it, and while it changes, nothing is on its way.
+  void attach(net::Connection& connection, const Limits& limits) {
+    connection_ = &connection;
+    limits_ = limits;
+  }
 
   Buffer& gathered() { return gathered_; }
   void set_limits(const Limits& limits) { limits_ = limits; }
@@ -99,7 +104,7 @@ class Outbox final : private net::Waiter {
   void fail_with(Failure failure);
   void forget_waiter();
 
-  net::Connection& connection_;
+  net::Connection* connection_ = nullptr;
   async::Loop& loop_;
   Owner& owner_;
   Limits limits_;

@@ -35,7 +35,7 @@ void ReadAhead::forget_time_out() {
 
 void ReadAhead::wait() {
   if (is_linked() || octets_.size() >= most()) return;
-  connection_.wait(net::Direction::read, *this);
+  connection_->wait(net::Direction::read, *this);
 }
 
 // Takes what is there, until there are `most`; true when there is news.
@@ -44,7 +44,7 @@ bool ReadAhead::read(std::size_t most) {
   const std::size_t room = most - octets_.size();
   MutableBytes into = octets_.writable(std::min(room, kMinReadBytes));
   into = into.first(std::min(into.size(), room));
-  const Result<std::size_t> count = connection_.try_read(into);
+  const Result<std::size_t> count = connection_->try_read(into);
   if (count && *count > 0) {
     octets_.commit(*count);
     received_ += *count;

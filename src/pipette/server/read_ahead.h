@@ -31,11 +31,14 @@ class ReadAhead final : private net::Waiter {
     ~Owner() = default;
   };
 
-  ReadAhead(net::Connection& connection, async::Loop& loop, Owner& owner, std::size_t max_bytes)
-      : connection_(connection), loop_(loop), owner_(owner), max_bytes_(max_bytes) {}
+  ReadAhead(async::Loop& loop, Owner& owner, std::size_t max_bytes)
+      : loop_(loop), owner_(owner), max_bytes_(max_bytes) {}
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
   ~ReadAhead() = default;
+
+  // From now on from this connection. Before it, and while it changes, nobody reads, and nothing has been read.
+  void attach(net::Connection& connection) { connection_ = &connection; }
 
   Buffer& octets() { return octets_; }
   std::uint64_t received() const { return received_; }
@@ -83,7 +86,7 @@ class ReadAhead final : private net::Waiter {
   bool read(std::size_t most);
   void wait();
 
-  net::Connection& connection_;
+  net::Connection* connection_ = nullptr;
   async::Loop& loop_;
   Owner& owner_;
   std::size_t max_bytes_;

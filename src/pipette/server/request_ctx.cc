@@ -9,6 +9,7 @@
 #include "pipette/http/multipart.h"
 #include "pipette/http/status.h"
 #include "pipette/http/vary.h"
+#include "pipette/server/buffer_pool.h"
 #include "pipette/server/exchange.h"
 #include "pipette/server/server.h"
 
@@ -141,6 +142,7 @@ void ResponseParts::clear() {
 }
 
 void Exchange::begin() {
+  is_blank = true;
   if (lazy != nullptr) forget_lazy_parts();
   parser.reset();
   head.method = http::Method::get;
@@ -150,6 +152,15 @@ void Exchange::begin() {
   decoded_path.clear();
   response.clear();
   if (!is_plain) begin_plain();
+}
+
+void Exchange::forget_connection() {
+  input.clear();
+  if (input.capacity() > BufferPool::kMaxKeptBytes) [[unlikely]]
+    input.release();
+  parser.forget();
+  ends = nullptr;
+  own_ends.reset();
 }
 
 [[gnu::noinline]] void Exchange::begin_plain() {

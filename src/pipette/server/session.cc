@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <exception>
 #include <string>
 #include <system_error>
@@ -10,6 +11,7 @@
 
 #include "pipette/async/yield.h"
 #include "pipette/base/ascii.h"
+#include "pipette/base/poison.h"
 #include "pipette/http/message_writer.h"
 #include "pipette/http/status.h"
 #include "pipette/net/close.h"
@@ -51,17 +53,37 @@ bool is_silent(const Exchange& exchange) {
 
 }  // namespace
 
-Session::Session(Guest& guest)
-    : guest_(guest),
-      worker_(guest.worker()),
-      connection_(guest.connection()),
-      out_(connection_, worker_.loop_, *this, {options().write_timeout, options().write_min_rate}),
-      ahead_(connection_, worker_.loop_, *this, options().max_read_ahead_bytes),
+Session::Session(Worker& worker)
+    : worker_(worker),
+      out_(worker_.loop_, *this),
+      ahead_(worker_.loop_, *this, options().max_read_ahead_bytes),
       attention_(worker_.loop_),
-      handler_deadline_(*this),
-      old_at_(after(guest.connected_at(), options().max_conn_age)),
-      began_at_(guest.connected_at()),
-      state_(guest.answered() == 0 ? State::reading : State::idle) {}
+      handler_deadline_(*this) {}
+
+void Session::attach(Guest& guest) {
+  guest_ = &guest;
+  connection_ = &guest.connection();
+  out_.attach(*connection_, {options().write_timeout, options().write_min_rate});
+  ahead_.attach(*connection_);
+  old_at_ = after(guest.connected_at(), options().max_conn_age);
+  began_at_ = guest.connected_at();
+  state_ = guest.answered() == 0 ? State::reading : State::idle;
+  if (exchange_ == nullptr) take_exchange();
+  introduce_guest();
+}
+
+bool Session::detach() {
+  assert(has_nothing() && exchange_->is_blank && !is_active_);
+  const bool is_sound = !is_lost() && !ahead_.has_ended();
+  const std::size_t most = std::max(out_.gathered().capacity(), ahead_.octets().capacity());
+  if (!is_sound || most > BufferPool::kMaxKeptBytes) return false;
+  if (kPoisons) {
+    exchange_.reset();  // so that a dead one stays dead
+  } else {
+    exchange_->forget_connection();
+  }
+  return true;
+}
 
 Session::~Session() {
   count_octets();
@@ -97,23 +119,23 @@ Task<> Session::end() {
   show(ConnState::closed);
   if (is_lost() && options().log_all_errors) log_break(was_idle);
   if (is_lost()) co_return;
-  if (was_idle && !must_linger() && connection_.try_close_write()) co_return;
-  (void)co_await net::close(connection_, after(now(), options().linger_timeout));
+  if (was_idle && !must_linger() && connection_->try_close_write()) co_return;
+  (void)co_await net::close(*connection_, after(now(), options().linger_timeout));
 }
 
 void Session::log_break(bool was_idle) {
-  const std::string who = options().secure_error_log_message ? "a client" : guest_.ends().remote.to_string();
+  const std::string who = options().secure_error_log_message ? "a client" : guest_->ends().remote.to_string();
   worker_.server_.log("the connection of " + who + " broke" + (was_idle ? " while it idled" : ""));
 }
 
 // Whether a reset could still destroy something. The last answer may be on its way for as long as we would linger, and
 // meanwhile the client may send its next request; and input that is not read makes our close a reset.
 bool Session::must_linger() {
-  const bool has_answered = guest_.answered() > 0;
-  if (has_answered && now() < after(guest_.idle_since(), options().linger_timeout)) return true;
+  const bool has_answered = guest_->answered() > 0;
+  if (has_answered && now() < after(guest_->idle_since(), options().linger_timeout)) return true;
   std::array<char, 1> octet;
-  connection_.set_deadline(Direction::read, kNever);
-  const Result<std::size_t> count = connection_.try_read(octet);
+  connection_->set_deadline(Direction::read, kNever);
+  const Result<std::size_t> count = connection_->try_read(octet);
   return count || !is_would_block(count.error());
 }
 
@@ -135,13 +157,13 @@ bool Session::must_end() const {
 void Session::abort() {
   is_cut_ = true;
   out_.break_off();
-  connection_.abort();
+  connection_->abort();
   attend();
 }
 
 void Session::show(ConnState state) {
   count_active(state == ConnState::active);
-  guest_.show(state);
+  guest_->show(state);
 }
 
 void Session::count_active(bool is_active) {
@@ -156,17 +178,19 @@ void Session::count_octets() {
   worker_.add(&Metrics::bytes_received, ahead_.received() - std::exchange(counted_received_, ahead_.received()));
 }
 
-void Session::ensure_exchange() {
-  if (exchange_ != nullptr) return;
+void Session::take_exchange() {
   exchange_ = worker_.exchanges_.take();
   exchange_->server = &worker_.server_;
   exchange_->runtime = &worker_.runtime_;
-  exchange_->ends = &guest_.ends();
-  exchange_->connection_id = guest_.id();
-  exchange_->connected_at = guest_.connected_at();
-  exchange_->security = guest_.ends().security.get();
   configure_as_server();
   if (out_.gathered().capacity() == 0) out_.gathered() = worker_.buffers_.take(options().write_buffer_bytes);
+}
+
+void Session::introduce_guest() {
+  exchange_->ends = &guest_->ends();
+  exchange_->connection_id = guest_->id();
+  exchange_->connected_at = guest_->connected_at();
+  exchange_->security = guest_->ends().security.get();
 }
 
 // ---- the head --------------------------------------------------------------------------------------------
@@ -189,29 +213,27 @@ Task<Session::Next> Session::flush_and_read_head() {
 Session::Next Session::begin_to_wait() {
   count_octets();
   if (is_lost()) return Next::end;
-  guest_.begin_to_idle(now());
+  guest_->begin_to_idle(now());
   began_at_ = now();
   return read_head();
 }
 
 Session::Next Session::read_head() {
-  const bool is_first = guest_.answered() == 0;
-  const TimePoint idle_deadline = is_first ? after(guest_.connected_at(), options().read_header_timeout)
-                                           : after(guest_.idle_since(), options().idle_timeout);
+  const bool is_first = guest_->answered() == 0;
+  const TimePoint idle_deadline = is_first ? after(guest_->connected_at(), options().read_header_timeout)
+                                           : after(guest_->idle_since(), options().idle_timeout);
   for (;;) {
-    ensure_exchange();
     const bool has_nothing = is_nothing(exchange_->input.readable());
     const State before = std::exchange(state_, has_nothing ? State::idle : State::reading);
-    if (has_nothing && guest_.drains() == Drain::at_once) return Next::end;
+    if (has_nothing && guest_->drains() == Drain::at_once) return Next::end;
     if (state_ == State::idle && before != State::idle && !is_first) show(ConnState::idle);
     const TimePoint head_deadline = after(began_at_, options().read_header_timeout);
-    connection_.set_deadline(Direction::read, has_nothing ? idle_deadline : head_deadline);
+    connection_->set_deadline(Direction::read, has_nothing ? idle_deadline : head_deadline);
     const std::size_t room = exchange_->input.capacity() == 0 ? options().read_buffer_bytes : kMinReadBytes;
-    const Result<std::size_t> count = connection_.try_read(exchange_->input.writable(room));
+    const Result<std::size_t> count = connection_->try_read(exchange_->input.writable(room));
     if (!count && is_would_block(count.error())) {
       exchanges_in_a_row_ = 0;
       bytes_in_a_row_ = 0;
-      if (exchange_->input.empty()) worker_.enter_idle(guest_.idle_place());
       return Next::nothing;
     }
     if (!count) return give_up_reading(count.error(), has_nothing);
@@ -234,9 +256,9 @@ Session::Next Session::read_head() {
 Session::Next Session::give_up_reading(std::error_code error, bool has_nothing) {
   const bool is_late = error == std::errc::timed_out;
   if (!is_late) is_connection_lost_ = true;
-  const bool is_asked_to_end = has_nothing && guest_.drains() == Drain::at_once;
+  const bool is_asked_to_end = has_nothing && guest_->drains() == Drain::at_once;
   if (is_late && !is_asked_to_end) {
-    const bool is_between = has_nothing && guest_.answered() > 0;
+    const bool is_between = has_nothing && guest_->answered() > 0;
     worker_.count(is_between ? &Metrics::idle_timeouts : &Metrics::read_header_timeouts);
   }
   if (is_late && !has_nothing) refuse(Errc::request_timeout);
@@ -244,10 +266,11 @@ Session::Next Session::give_up_reading(std::error_code error, bool has_nothing) 
 }
 
 Session::Parsed Session::parse_head() {
+  exchange_->is_blank = false;
   const Result<std::size_t> size = exchange_->parser.parse(exchange_->input.readable(), exchange_->head);
   if (size && *size == 0) return Parsed::need_more;
   if (size) exchange_->head_bytes = *size;
-  exchange_->request_number = guest_.answered() + 1;
+  exchange_->request_number = guest_->answered() + 1;
   exchange_->started_at = now();
   const Result<void> accepted = size ? accept_head() : fail(size.error());
   if (accepted) return Parsed::complete;
@@ -277,9 +300,9 @@ Result<void> Session::accept_head() {
     const bool has_body = length->kind == http::BodyLength::Kind::chunked || length->size > 0;
     owes_continue_ = has_body && !head.is_http_1_0;
   }
-  const bool is_last = guest_.answered() + 1 >= server.max_requests_per_conn || now() >= old_at_;
+  const bool is_last = guest_->answered() + 1 >= server.max_requests_per_conn || now() >= old_at_;
   keeps_alive_ = !is_last && !server.disable_keepalive && http::persists(head.is_http_1_0, head.fields) &&
-                 guest_.drains() == Drain::none;
+                 guest_->drains() == Drain::none;
   return {};
 }
 
@@ -376,7 +399,7 @@ Task<bool> Session::receive_body() {
     if (!out_.push()) co_await out_.flush();
     if (is_lost()) co_return false;
     const TimePoint began = now();
-    connection_.set_deadline(Direction::read, body_deadline());
+    connection_->set_deadline(Direction::read, body_deadline());
     co_await ahead_.more();
     body_waited_ += now() - began;
   }
@@ -431,13 +454,13 @@ Task<Result<Bytes>> Session::read_body_some() {
   for (;;) {
     Result<Bytes> data = take_body();
     if (!data || !data->empty() || is_body_complete_) {
-      connection_.set_deadline(Direction::read, kNever);
+      connection_->set_deadline(Direction::read, kNever);
       ahead_.listen();
       co_return data;
     }
     if (must_end()) co_return fail(Errc::operation_canceled);
     const TimePoint began = now();
-    connection_.set_deadline(Direction::read, body_deadline());
+    connection_->set_deadline(Direction::read, body_deadline());
     if (!co_await ahead_.more()) co_return fail(Errc::operation_canceled);  // and the session may be gone
     body_waited_ += now() - began;
   }
@@ -456,7 +479,7 @@ Task<> Session::drop_body() {
     if (!is_fine || dropped > options().max_drain_bytes) break;
     if (is_body_complete_) break;
     const TimePoint began = now();
-    connection_.set_deadline(Direction::read, body_deadline());
+    connection_->set_deadline(Direction::read, body_deadline());
     co_await ahead_.more();
     body_waited_ += now() - began;
   }
@@ -481,7 +504,7 @@ async::Soon<> Session::call_handler() {
     if (const Handler::Plain* plain = handler.plain()) {
       (*plain)(exchange.ctx);
     } else {
-      connection_.set_deadline(Direction::read, kNever);
+      connection_->set_deadline(Direction::read, kNever);
       Task<> task = (*handler.coroutine())(exchange.ctx);
       task.start();
       if (!task.done()) return await_handler(std::move(task));
@@ -494,15 +517,21 @@ async::Soon<> Session::call_handler() {
     exchange.is_plain = false;
     exchange.thrown = "not a std::exception";
   }
-  worker_.loop_.refresh_now();
+  refresh_now();
   if (now() >= exchange.deadline) worker_.count(&Metrics::handlers_overran);
   if (!exchange.response.is_plain && wants_source_sent(exchange)) [[unlikely]] {
-    connection_.set_deadline(Direction::read, kNever);
+    connection_->set_deadline(Direction::read, kNever);
     return await_handler(send_source(exchange));
   }
   if (!exchange.is_plain) [[unlikely]]
     conclude_handler();
   return {};
+}
+
+// Behind one of a batch, a rough look will do: what it does not see, the last one's does.
+inline void Session::refresh_now() {
+  const bool is_last = exchange_->input.size() == exchange_->head_bytes + exchange_->inline_body_bytes;
+  is_last || worker_.tells_access_ ? worker_.loop_.refresh_now() : worker_.loop_.refresh_roughly();
 }
 
 bool Session::wants_source_sent(const Exchange& exchange) {
@@ -574,7 +603,8 @@ void Session::answer_late() {
   if (!is_body_complete_) keeps_alive_ = false;
   is_body_complete_ = true;  // as far as this exchange goes
   part_with_handler();
-  ensure_exchange();
+  take_exchange();
+  introduce_guest();
   exchange_->begin();
   exchange_->is_plain = false;
   exchange_->input = std::move(rest);
@@ -590,7 +620,7 @@ void Session::move_handler_deadline() {
 }
 
 void Session::part_with_handler() {
-  exchange_->own_ends = guest_.part_with_ends();
+  exchange_->own_ends = guest_->part_with_ends();
   exchange_->session = nullptr;
   ahead_.dismiss();
   out_.dismiss();
@@ -625,7 +655,7 @@ void Session::output_broke() { request_stop(async::StopReason::peer_reset); }
 async::Soon<> Session::finish() {
   Exchange& exchange = *exchange_;
   exchange.session = nullptr;
-  const bool announces_end = guest_.drains() != Drain::none && !has_begun_response();
+  const bool announces_end = guest_->drains() != Drain::none && !has_begun_response();
   if (announces_end || exchange.response.close) keeps_alive_ = false;
   if ((!exchange.is_plain || !exchange.response.is_plain) && is_special()) [[unlikely]]
     return finish_slowly();
@@ -670,7 +700,7 @@ Task<> Session::finish_slowly() {
 // What is behind the request goes to the front of the input.
 async::Soon<> Session::conclude_exchange() {
   Exchange& exchange = *exchange_;
-  guest_.count_answer();
+  guest_->count_answer();
   worker_.count_exchange(exchange, response_bytes_);  // while its octets are there
   const std::size_t consumed = exchange.head_bytes + exchange.inline_body_bytes;
   exchange.input.consume(consumed);
@@ -708,6 +738,8 @@ void Session::set_write_deadline(TimePoint deadline) {
 }
 
 void Session::write_response(Exchange& exchange, bool with_body) {
+  if (is_usual(exchange)) [[likely]]
+    return write_usual_response(exchange, with_body);
   const Result<http::BodyLength> written = try_write_response(exchange, with_body);
   if (written) return;
   worker_.server_.log("a response could not be sent: " + written.error().message());
@@ -716,16 +748,40 @@ void Session::write_response(Exchange& exchange, bool with_body) {
   (void)try_write_response(exchange, with_body);
 }
 
+// Whether it is one that http::write_plain_response() can write.
+inline bool Session::is_usual(const Exchange& exchange) const {
+  const ResponseParts& response = exchange.response;
+  const bool has_length = response.status >= 200 && response.status <= http::kMaxStatus &&
+                          !http::forbids_body(response.status) && response.status != 205;
+  return response.is_plain && has_length && response.fields.empty() && keeps_alive_ && !exchange.head.is_http_1_0;
+}
+
+inline void Session::write_usual_response(const Exchange& exchange, bool with_body) {
+  const ResponseParts& response = exchange.response;
+  const Bytes body = response.body_bytes();
+  const Bytes sent = with_body && !is_silent(exchange) ? body : Bytes();
+  const std::size_t before = out_.gathered().size();
+  const std::string_view opening = worker_.plain_opening(response.status, content_type(response, body.size()));
+  http::write_plain_response(out_.gathered(), opening, body.size(), sent);
+  bytes_in_a_row_ += out_.gathered().size() - before;
+  response_bytes_ = sent.size();
+}
+
+// What it is said to be, unless somebody has said that nothing is.
+inline http::FieldValue Session::content_type(const ResponseParts& response, http::KnownLength length) const {
+  const bool has_default = response.content_type.empty() && length != http::KnownLength(0) &&
+                           !http::forbids_body(response.status) && !options().no_default_content_type;
+  return has_default ? kDefaultContentType : http::FieldValue::checked(response.content_type);
+}
+
 [[gnu::always_inline]] inline http::ResponseHeadParts Session::response_head(const Exchange& exchange,
                                                                              http::KnownLength length) const {
   const ResponseParts& response = exchange.response;
   const http::Fields& fields = response.fields.view();
-  const bool has_default_type = response.content_type.empty() && length != http::KnownLength(0) &&
-                                !http::forbids_body(response.status) && !options().no_default_content_type;
   http::ResponseHeadParts parts;
   parts.status = response.status;
   parts.fields = response.fields;
-  parts.content_type = has_default_type ? kDefaultContentType : http::FieldValue::checked(response.content_type);
+  parts.content_type = content_type(response, length);
   parts.length = length;
   parts.request_method = exchange.head.method;
   parts.is_for_http_1_0 = exchange.head.is_http_1_0;
@@ -770,7 +826,7 @@ Result<void> Session::begin_stream() {
   Exchange& exchange = *exchange_;
   exchange.is_plain = false;
   worker_.loop_.disarm(handler_deadline_);
-  if (guest_.drains() != Drain::none || exchange.response.close) keeps_alive_ = false;
+  if (guest_->drains() != Drain::none || exchange.response.close) keeps_alive_ = false;
   if (!is_body_complete_ && std::exchange(owes_continue_, false)) keeps_alive_ = false;
   const Result<http::BodyLength> length =
       http::write_response_head(out_.gathered(), response_head(exchange, exchange.response.stream_length));
@@ -850,7 +906,7 @@ void Session::cut_short() {
   if (!ends_with_connection_) return;
   (void)out_.push();
   is_connection_lost_ = true;
-  connection_.abort();
+  connection_->abort();
 }
 
 Result<void> Session::send_interim(int status, const http::OwnedFields& fields) {
@@ -876,14 +932,14 @@ Task<> Session::hand_over() {
   worker_.count_failure(out_.failure());
   show(ConnState::hijacked);
   if (is_lost()) co_return;
-  connection_.set_deadline(Direction::read, kNever);
-  connection_.set_deadline(Direction::write, kNever);
+  connection_->set_deadline(Direction::read, kNever);
+  connection_->set_deadline(Direction::write, kNever);
   exchange_->input.consume(exchange_->head_bytes + exchange_->inline_body_bytes);
   exchange_->input.append(ahead_.octets().readable());
   HijackedConnection hijacked;
-  hijacked.stream = net::with_leftover(worker_.loop_, guest_.part_with_connection(), exchange_->input.readable());
-  hijacked.local = guest_.ends().local;
-  hijacked.remote = guest_.ends().remote;
+  hijacked.stream = net::with_leftover(worker_.loop_, guest_->part_with_connection(), exchange_->input.readable());
+  hijacked.local = guest_->ends().local;
+  hijacked.remote = guest_->ends().remote;
   hijacked.runtime = &worker_.runtime_;
   hijacked.stop = worker_.stopping_.token();
   worker_.hand_over(std::move(exchange_->hijack->handler), std::move(hijacked));
@@ -901,7 +957,7 @@ void Session::refuse_with(int status, std::string_view message, Errc error) {
   if (options().log_all_errors) worker_.server_.log("refused a request: " + std::string(message));
   worker_.count(&Metrics::refused);
   if (exchange_->head_bytes == 0) exchange_->started_at = now();
-  exchange_->request_number = guest_.answered() + 1;
+  exchange_->request_number = guest_->answered() + 1;
   exchange_->ctx.error(status, message);
   if (error == Errc::method_not_allowed) (void)exchange_->response.fields.set("Allow", "GET, HEAD");
   if (options().on_error) options().on_error(exchange_->ctx, error);

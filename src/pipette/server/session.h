@@ -12,9 +12,10 @@
 // wish to be late (timeout_error), or the end of the server. Late handlers keep their exchange; the session goes on
 // with another.
 //
-// A session ends with its connection, or while that idles (guest.h): it keeps nothing that the next one has to know.
+// A session serves a guest until its connection ends, or idles (guest.h): it keeps nothing that has to be known when
+// there is more. One whose guest idles serves another, with the memory that it has.
 //
-// Lifetime  its guest outlives it.   Threads  the loop's.
+// Lifetime  the worker outlives it, and its guest unless it was detached.   Threads  the loop's.
 #pragma once
 
 #include <cstdint>
@@ -39,15 +40,20 @@ class Worker;
 
 class Session final : public async::RecycledFrame, private ReadAhead::Owner, private Outbox::Owner {
  public:
-  explicit Session(Guest& guest);
+  explicit Session(Worker& worker);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
 
+  void attach(Guest& guest);
+  // Leaves a guest for whom there is nothing to do. False: it is not worth keeping for another one.
+  bool detach();
   // True: there is nothing to read. False: the connection is done with.
   Task<bool> run();
   // Whether it waits for the first octet of a request.
   bool is_idle() const { return state_ == State::idle; }
+  // Whether all that has arrived is served, and answered.
+  bool has_nothing() const { return state_ == State::idle && exchange_->input.empty(); }
   // Tells the handler to stop.
   void request_stop(async::StopReason reason);
   // Ends it now: what is under way is cut off, and a handler that does not return is overdue.
@@ -85,7 +91,8 @@ class Session final : public async::RecycledFrame, private ReadAhead::Owner, pri
   };
 
   Task<> end();
-  void ensure_exchange();
+  void take_exchange();
+  void introduce_guest();
   bool must_linger();
   void log_break(bool was_idle);
   void show(ConnState state);
@@ -114,6 +121,7 @@ class Session final : public async::RecycledFrame, private ReadAhead::Owner, pri
   std::error_code body_error();
 
   async::Soon<> call_handler();
+  void refresh_now();
   Task<> await_handler(Task<> handler);
   bool must_answer_late() const;
   void answer_late();
@@ -135,6 +143,9 @@ class Session final : public async::RecycledFrame, private ReadAhead::Owner, pri
   Errc loss() const;
   Task<> flush_within_own_limits();
   void write_response(Exchange& exchange, bool with_body);
+  bool is_usual(const Exchange& exchange) const;
+  void write_usual_response(const Exchange& exchange, bool with_body);
+  http::FieldValue content_type(const ResponseParts& response, http::KnownLength length) const;
   Result<http::BodyLength> try_write_response(const Exchange& exchange, bool with_body);
   http::ResponseHeadParts response_head(const Exchange& exchange, http::KnownLength length) const;
   void make_special(http::ResponseHeadParts& parts, const Exchange& exchange) const;
@@ -150,17 +161,17 @@ class Session final : public async::RecycledFrame, private ReadAhead::Owner, pri
   const ServerOptions& options() const;
   TimePoint now() const;
 
-  Guest& guest_;
   Worker& worker_;
-  net::Connection& connection_;
+  Guest* guest_ = nullptr;
+  net::Connection* connection_ = nullptr;
   std::unique_ptr<Exchange> exchange_;
   Outbox out_;
   ReadAhead ahead_;  // what arrived behind a head while its body was received, or while its handler was at work
   async::Event attention_;
   HandlerDeadline handler_deadline_;
 
-  TimePoint old_at_;                      // from when on it is too old for another request
-  TimePoint began_at_;                    // the request that is being read: its first octet
+  TimePoint old_at_{};                    // from when on it is too old for another request
+  TimePoint began_at_{};                  // the request that is being read: its first octet
   TimePoint read_deadline_ = kNever;      // of the whole request
   TimePoint own_read_deadline_ = kNever;  // that the handler has set
 
@@ -179,7 +190,7 @@ class Session final : public async::RecycledFrame, private ReadAhead::Owner, pri
   std::uint64_t counted_sent_ = 0;
   std::uint64_t counted_received_ = 0;
 
-  State state_;
+  State state_ = State::idle;
   bool keeps_alive_ = true;
   bool is_connection_lost_ = false;
   bool is_handler_late_ = false;

@@ -22,12 +22,12 @@ constexpr unsigned kMaxAcceptsInARow = 64;
 // Connections that are dropped before an accept is tried again: as many as may wait, unless somebody asked for more.
 constexpr unsigned kMaxShedsInARow = 1024;
 constexpr Duration kLongestPause = std::chrono::seconds(1);
+// Sessions that wait for a guest.
+constexpr std::size_t kMaxFreeSessions = 16;
 // For sessions to notice that their connections were aborted.
 constexpr Duration kAbortGrace = std::chrono::milliseconds(100);
 // Connections that are being told so; beyond, they are just closed.
 constexpr std::size_t kMaxRefusals = 64;
-// Idle connections that hold the memory of their last exchange.
-constexpr std::size_t kMaxWarm = 128;
 
 Task<> nothing() { co_return; }
 
@@ -76,6 +76,15 @@ void Worker::make_prefix(int status, WallTime now) {
   if (!server_.options().no_default_date) prefix_ += date_.at(now);
   prefix_status_ = status;
   prefix_second_ = std::chrono::floor<std::chrono::seconds>(now);
+}
+
+void Worker::make_plain_opening(int status, std::string_view start, http::FieldValue type) {
+  http::DefaultLines defaults;
+  defaults.opening = start;
+  plain_opening_ = http::plain_opening(status, defaults, type);
+  plain_type_ = type.text();
+  plain_status_ = status;
+  plain_second_ = prefix_second_;
 }
 
 // ---- connections -----------------------------------------------------------------------------------------
@@ -176,7 +185,10 @@ Task<> Worker::serve_guest(std::unique_ptr<net::Connection> connection, std::uni
       Guest guest(*this, std::move(connection), std::move(ends), ++connections_);
       guests_.push_back(guest);
       guest.show(ConnState::accepted);
-      while (co_await guest.serve()) co_await guest.more();
+      while (co_await guest.serve()) {
+        guest.rest();
+        co_await guest.more();
+      }
     }
   } catch (const std::exception& error) {
     server_.log("a connection was dropped: " + std::string(error.what()));  // out of memory, most likely
@@ -213,28 +225,29 @@ void Worker::note_end() {
   if (open_ == 0 && overdue_ == 0) endings_.for_each([](Ending& ending) { ending.event.set(); });
 }
 
-void Worker::enter_idle(Guest::IdlePlace& place) {
-  place.is_warm = true;
-  warm_.push_back(place);
-  if (++warm_count_ <= kMaxWarm) return;
-  Guest::IdlePlace& coldest = warm_.front();
-  leave_idle(coldest);
-  coldest.guest.forget_session();
-  cold_.push_back(coldest);
+std::unique_ptr<Session> Worker::take_session(Guest& guest) {
+  std::unique_ptr<Session> session;
+  if (free_sessions_.empty()) {
+    session = std::make_unique<Session>(*this);
+  } else {
+    session = std::move(free_sessions_.back());
+    free_sessions_.pop_back();
+  }
+  session->attach(guest);
+  return session;
 }
 
-void Worker::leave_idle(Guest::IdlePlace& place) {
-  if (!place.is_linked()) return;
-  place.unlink();
-  if (std::exchange(place.is_warm, false)) --warm_count_;
+void Worker::give_back(std::unique_ptr<Session> session) {
+  const bool has_room = free_sessions_.size() < kMaxFreeSessions;
+  if (has_room && session->detach()) free_sessions_.push_back(std::move(session));
 }
 
 // Makes room by closing the connection that has waited longest for a request, if one does.
 bool Worker::evict_idle() {
-  if (cold_.empty() && warm_.empty()) return false;
-  Guest::IdlePlace& place = cold_.empty() ? warm_.front() : cold_.front();
-  leave_idle(place);
-  place.guest.evict();
+  if (idle_.empty()) return false;
+  Guest::IdlePlace& longest = idle_.front();
+  longest.unlink();
+  longest.guest.evict();
   count(&Metrics::evicted);
   return true;
 }

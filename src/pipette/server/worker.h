@@ -102,6 +102,14 @@ class Worker {
     return prefix_;
   }
   void make_prefix(int status, WallTime now);
+  // All of a plain response in front of its length (http::plain_opening).
+  std::string_view plain_opening(int status, http::FieldValue type) {
+    const std::string_view start = prefix(status);
+    const bool is_same = plain_status_ == status && plain_second_ == prefix_second_ && plain_type_ == type.text();
+    if (!is_same) make_plain_opening(status, start, type);
+    return plain_opening_;
+  }
+  void make_plain_opening(int status, std::string_view start, http::FieldValue type);
   std::string_view date_line() { return date_.at(loop_.wall_now()); }
   Task<> shed(net::Listener& listener);
   std::optional<Places::Place> admit(net::Connected& connected, bool is_to_be_secured);
@@ -113,9 +121,10 @@ class Worker {
   Task<> wait_for_end(TimePoint deadline);
   void drain(Drain drain);
   void note_end();
-  void enter_idle(Guest::IdlePlace& place);
-  void leave_idle(Guest::IdlePlace& place);
   bool evict_idle();
+  std::unique_ptr<Session> take_session(Guest& guest);
+  // Of a guest that idles.
+  void give_back(std::unique_ptr<Session> session);
 
   // ---- handlers that have suspended
   void run_handler(Exchange& exchange, Task<> handler);
@@ -147,6 +156,10 @@ class Worker {
   std::string prefix_;
   int prefix_status_ = 0;
   WallTime prefix_second_{};  // the one it is good for
+  std::string plain_opening_;
+  std::string plain_type_;
+  int plain_status_ = 0;
+  WallTime plain_second_{};
   WorkerState state_ = WorkerState::running;
   Drain drain_ = Drain::none;
   bool stops_handlers_ = false;  // the end is near: those that are at work are told, and those that begin
@@ -158,13 +171,11 @@ class Worker {
   Metrics metrics_;
   List<Acceptor> acceptors_;
   List<Guest> guests_;
-  // Those that wait for a request, each in order, the one that has waited longest in front.
-  List<Guest::IdlePlace> cold_;  // longer than any that is warm
-  List<Guest::IdlePlace> warm_;
-  std::size_t warm_count_ = 0;
+  List<Guest::IdlePlace> idle_;  // those that wait for a request, the one that has waited longest in front
   List<Refused> refused_;
   List<Ending> endings_;
   std::vector<std::unique_ptr<Exchange>> late_;
+  std::vector<std::unique_ptr<Session>> free_sessions_;
   // Last, and in this order: the tasks of each use all that stands above it.
   async::TaskGroup handlers_;
   async::TaskGroup hijackers_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <utility>
 
 #include "pipette/tcp/internal/asio_thread.h"
@@ -29,6 +30,15 @@ void Loop::refresh_now() {
   if (now() < wall_is_good_until_) return;
   set_wall_start(std::chrono::system_clock::now() - now().time_since_epoch());
   wall_is_good_until_ = after(now(), kWallLook);
+}
+
+// A clock that the system moves with each of its ticks takes a fraction of the time to be read. It is never ahead of the
+// exact one: when it is later than what that one has shown, time has passed.
+void Loop::refresh_roughly() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  if (std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec) > now().time_since_epoch())
+    refresh_now();
 }
 
 void Loop::post(Work work) {
@@ -61,7 +71,7 @@ void Loop::turn() {
 
 Duration Loop::leisure() {
   if (has_ready() || !may_sleep()) return Duration::zero();
-  const TimePoint next = next_deadline();
+  const TimePoint next = earliest_deadline();
   if (next == kNever) return Duration::max();
   refresh_now();
   return next - now();

@@ -2,7 +2,10 @@
 //
 //   kWidth                                                       octets a vector, at most 32
 //   unprintables(at), colons(at), no_targets(at), questions(at)  a mask with a bit for each of the kWidth octets at
-//   `at`
+//                                                                `at`
+//   not_of_names(end, size)                                      the same for the `size` octets in front of `end`, 32
+//   at
+//                                                                most; 32 can be read there
 //
 // Everything here has internal linkage or is always inlined: the linker must never take a function that was compiled
 // for one instruction set where another was meant.
@@ -258,6 +261,15 @@ const char* take_lines(const char* begin, const char* line, const char* end, con
 
 // ---- both ------------------------------------------------------------------------------------------------
 
+// ":" and one to four digits: none of them is too large for a port.
+inline bool is_plain_port(const char* at, const char* end) {
+  if (end - at < 2 || end - at > 5) return false;
+  while (++at != end) {
+    if (*at < '0' || *at > '9') return false;
+  }
+  return true;
+}
+
 template <class Isa>
 Taken take_request(const char* begin, const char* end, const PlainLimits& limits, RequestHead& head,
                    Fields::Table& table) {
@@ -272,8 +284,13 @@ Taken take_request(const char* begin, const char* end, const PlainLimits& limits
     const auto stop_at = static_cast<unsigned>(__builtin_ctzll(block.unprintables));
     const char* const stop = line + stop_at;
     const std::size_t size = stop_at - kValueAt;  // wraps when there is nothing, and is too large then
+    const std::uint64_t colons = block.colons >> kValueAt << kValueAt;
+    const auto colon_at = colons == 0 ? stop_at : static_cast<unsigned>(__builtin_ctzll(colons));
+    const bool has_port = colon_at > kValueAt && colon_at < stop_at && is_plain_port(line + colon_at, stop);
+    const std::uint32_t port_colon = has_port ? std::uint32_t{1} << (colon_at - kValueAt) % 32 : 0;
     const bool is_whole = end - stop >= 2 && load_half(stop) == kLineEnd && stop_at + 2 <= limits.max_field_line;
-    if (is_whole && size - 1 < 32 && stop - begin >= 32 && Isa::is_plain_name(stop, static_cast<unsigned>(size))) {
+    if (is_whole && size - 1 < 32 && stop - begin >= 32 &&
+        Isa::not_of_names(stop, static_cast<unsigned>(size)) == port_colon) {
       head.authority = {line + kValueAt, size};
       table.entries[0] = {static_cast<std::uint32_t>(line - begin), static_cast<std::uint32_t>(line + kValueAt - begin),
                           static_cast<std::uint32_t>(size), 4, FieldName::host};

@@ -30,6 +30,7 @@ class Loop final : public async::Loop {
   ~Loop() override;
 
   void refresh_now() override;
+  void refresh_roughly() override;
   void post(Work work) override;
 
   // Waits until something happens, and lets it.
