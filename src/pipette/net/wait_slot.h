@@ -2,8 +2,8 @@
 //
 //   wait(waiter) ──> wake() or the deadline ──> the waiter is enqueued, once
 //
-// The timer is armed only while somebody waits, so a deadline that is never waited for costs one store; and a waiter
-// that dies takes its deadline with it (Timer::is_wanted).
+// The timer is armed when somebody begins to wait, so a deadline that is never waited for costs one store. It counts for
+// as long as somebody waits (Timer::is_wanted): who is woken, or dies, need not disarm it.
 #pragma once
 
 #include <cassert>
@@ -28,14 +28,13 @@ class WaitSlot final : private async::Timer {
     assert(!has_waiter() && "one waiter a direction");
     waiters_.push_back(waiter);
     loop_.keep_lane(waiter);
-    if (deadline_ != kNever) loop_.arm(*this, deadline_);
+    if (deadline_ != kNever || is_armed()) loop_.arm(*this, deadline_);
   }
   void set_deadline(TimePoint deadline) {
     deadline_ = deadline;
-    if (has_waiter() || is_armed()) loop_.arm(*this, has_waiter() ? deadline : kNever);
+    if (has_waiter()) loop_.arm(*this, deadline);
   }
   void wake() {
-    if (is_armed()) loop_.disarm(*this);
     if (has_waiter()) loop_.enqueue(waiters_.front());
   }
 

@@ -14,7 +14,8 @@ Guest::Guest(Worker& worker, std::unique_ptr<net::Connection> connection, std::u
       ends_(std::move(ends)),
       connected_at_(worker.loop_.now()),
       idle_place_(*this),
-      drain_(worker.drain_) {}
+      drain_(worker.drain_),
+      is_watched_(worker.server_.options().on_conn_state) {}
 
 Guest::~Guest() = default;
 
@@ -30,9 +31,8 @@ void Guest::rest() {
   worker_.idle_.push_back(idle_place_);
 }
 
-void Guest::show(ConnState state) {
-  const auto& hook = worker_.server_.options().on_conn_state;
-  if (hook) hook({id_, ends_->local, ends_->remote}, state);
+void Guest::tell(ConnState state) {
+  worker_.server_.options().on_conn_state({id_, ends_->local, ends_->remote}, state);
 }
 
 void Guest::drain(Drain drain) {

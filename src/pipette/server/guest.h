@@ -73,7 +73,9 @@ class Guest final : public ListNode {
   std::uint64_t answered() const { return answered_; }
 
   // ---- its session's
-  void show(ConnState state);
+  void show(ConnState state) {
+    if (is_watched_) tell(state);
+  }
   void count_answer() { ++answered_; }
   // When all that was answered had been handed to the network.
   TimePoint idle_since() const { return idle_since_; }
@@ -83,6 +85,8 @@ class Guest final : public ListNode {
   std::unique_ptr<net::Connection> part_with_connection() { return std::move(connection_); }
 
  private:
+  void tell(ConnState state);
+
   Worker& worker_;
   std::uint64_t id_;
   std::unique_ptr<net::Connection> connection_;
@@ -93,6 +97,7 @@ class Guest final : public ListNode {
   std::uint64_t answered_ = 0;
   IdlePlace idle_place_;
   Drain drain_;
+  bool is_watched_;  // by somebody who wants to know its states
 };
 
 }  // namespace pipette::server

@@ -35,11 +35,13 @@ constexpr http::FieldValue kDefaultContentType = "text/plain; charset=utf-8";
 
 bool is_would_block(std::error_code error) { return error == make_error_code(Errc::would_block); }
 
-// Whether no request has begun: empty lines in front of one are skipped (RFC 9112 §2.2), as long as they are few.
-bool is_nothing(Bytes input) {
+[[gnu::cold]] bool are_empty_lines(Bytes input) {
   constexpr std::size_t kMaxEmptyBytes = 16;
   return input.size() <= kMaxEmptyBytes && input.find_first_not_of("\r\n") == Bytes::npos;
 }
+
+// Whether no request has begun: empty lines in front of one are skipped (RFC 9112 §2.2), as long as they are few.
+inline bool is_nothing(Bytes input) { return input.empty() || (input.front() <= ' ' && are_empty_lines(input)); }
 
 bool is_for_https(const http::RequestHead& head) {
   constexpr std::string_view kScheme = "https://";
@@ -96,6 +98,17 @@ Session::~Session() {
 
 const ServerOptions& Session::options() const { return worker_.server_.options(); }
 TimePoint Session::now() const { return worker_.loop_.now(); }
+
+inline void Session::show(ConnState state) {
+  count_active(state == ConnState::active);
+  guest_->show(state);
+}
+
+inline void Session::count_active(bool is_active) {
+  if (std::exchange(is_active_, is_active) == is_active) return;
+  Count& gauge = worker_.metrics_.active_connections;
+  is_active ? gauge.add(1) : gauge.subtract(1);
+}
 
 Task<bool> Session::run() {
   for (Next next = read_head(); next != Next::end; next = co_await next_head()) {
@@ -161,17 +174,6 @@ void Session::abort() {
   attend();
 }
 
-void Session::show(ConnState state) {
-  count_active(state == ConnState::active);
-  guest_->show(state);
-}
-
-void Session::count_active(bool is_active) {
-  if (std::exchange(is_active_, is_active) == is_active) return;
-  Count& gauge = worker_.metrics_.active_connections;
-  is_active ? gauge.add(1) : gauge.subtract(1);
-}
-
 // What has gone and come since the last time.
 void Session::count_octets() {
   worker_.add(&Metrics::bytes_sent, out_.sent() - std::exchange(counted_sent_, out_.sent()));
@@ -218,17 +220,22 @@ Session::Next Session::begin_to_wait() {
   return read_head();
 }
 
+// The time of the first head begins with the connection.
+inline TimePoint Session::idle_deadline() const {
+  return guest_->answered() == 0 ? after(guest_->connected_at(), options().read_header_timeout)
+                                 : after(guest_->idle_since(), options().idle_timeout);
+}
+
+inline TimePoint Session::head_deadline() const { return after(began_at_, options().read_header_timeout); }
+
 Session::Next Session::read_head() {
   const bool is_first = guest_->answered() == 0;
-  const TimePoint idle_deadline = is_first ? after(guest_->connected_at(), options().read_header_timeout)
-                                           : after(guest_->idle_since(), options().idle_timeout);
   for (;;) {
     const bool has_nothing = is_nothing(exchange_->input.readable());
     const State before = std::exchange(state_, has_nothing ? State::idle : State::reading);
     if (has_nothing && guest_->drains() == Drain::at_once) return Next::end;
     if (state_ == State::idle && before != State::idle && !is_first) show(ConnState::idle);
-    const TimePoint head_deadline = after(began_at_, options().read_header_timeout);
-    connection_->set_deadline(Direction::read, has_nothing ? idle_deadline : head_deadline);
+    connection_->set_deadline(Direction::read, has_nothing ? idle_deadline() : head_deadline());
     const std::size_t room = exchange_->input.capacity() == 0 ? options().read_buffer_bytes : kMinReadBytes;
     const Result<std::size_t> count = connection_->try_read(exchange_->input.writable(room));
     if (!count && is_would_block(count.error())) {

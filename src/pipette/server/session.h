@@ -103,6 +103,8 @@ class Session final : public async::RecycledFrame, private ReadAhead::Owner, pri
   Task<Next> flush_and_read_head();
   Next begin_to_wait();
   Next read_head();
+  TimePoint idle_deadline() const;
+  TimePoint head_deadline() const;
   Next give_up_reading(std::error_code error, bool has_nothing);
   Parsed parse_head();
   Result<void> accept_head();
