@@ -310,7 +310,7 @@ class Master {
       start(i);
     }
     if (next_sign_ <= time) {
-      supervisor_.tell("WATCHDOG=1");
+      supervisor_.tell_alive();
       next_sign_ = after(time, supervisor_.watchdog() / 2);
     }
     if (kill_at_ > time) return;

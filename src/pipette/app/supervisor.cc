@@ -1,11 +1,13 @@
 #include "pipette/app/supervisor.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <utility>
@@ -15,6 +17,8 @@
 
 namespace pipette::app {
 namespace {
+
+constexpr timeval kPatience = {.tv_sec = 2, .tv_usec = 0};
 
 Duration asked_watchdog() {
   const std::string_view process = variable("WATCHDOG_PID");
@@ -30,7 +34,11 @@ Supervisor::Supervisor() : Supervisor(std::string(variable("NOTIFY_SOCKET")), as
 Supervisor::Supervisor(std::string socket, Duration watchdog)
     : socket_(std::move(socket)), watchdog_(socket_.empty() ? Duration::zero() : watchdog) {}
 
-bool Supervisor::tell(std::string_view state) const {
+bool Supervisor::tell(std::string_view state) const { return send(state, 0); }
+
+bool Supervisor::tell_alive() const { return send("WATCHDOG=1", MSG_DONTWAIT); }
+
+bool Supervisor::send(std::string_view state, int flags) const {
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
   if (socket_.empty() || socket_.size() >= sizeof to.sun_path) return false;
@@ -38,10 +46,14 @@ bool Supervisor::tell(std::string_view state) const {
   if (socket_.front() == '@') to.sun_path[0] = '\0';
   // The name of an abstract socket has no end of its own: it is as long as is said.
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
-  const tcp::Descriptor from(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const tcp::Descriptor from(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!from.is_open()) return false;
-  const auto sent =
-      ::sendto(from.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), size);
+  ::setsockopt(from.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  ssize_t sent = 0;
+  do {
+    sent = ::sendto(from.get(), state.data(), state.size(), MSG_NOSIGNAL | flags,
+                    reinterpret_cast<const sockaddr*>(&to), size);
+  } while (sent < 0 && errno == EINTR);
   return sent == static_cast<ssize_t>(state.size());
 }
 

@@ -2,6 +2,7 @@
 //
 //   Supervisor supervisor;                    // as the environment says
 //   supervisor.tell("READY=1");               // sd_notify(3) has the words
+//   supervisor.tell_alive();                  // WATCHDOG=1
 //   supervisor.watchdog();                    // who is silent for so long is restarted; zero: nobody minds
 //
 // serve_tcp() does all of it: READY=1 when it listens, RELOADING=1 around on_reload, STOPPING=1, MAINPID= when it hands
@@ -27,9 +28,14 @@ class Supervisor {
 
   bool is_there() const { return !socket_.empty(); }
   Duration watchdog() const { return watchdog_; }
+  // Waits for one that is behind, two seconds at most.
   bool tell(std::string_view state) const;
+  // WATCHDOG=1. Waits for nobody: the next one comes soon.
+  bool tell_alive() const;
 
  private:
+  bool send(std::string_view state, int flags) const;
+
   std::string socket_;
   Duration watchdog_{};
 };
