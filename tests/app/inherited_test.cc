@@ -65,6 +65,10 @@ Task<> activate(tcp::Runtime& runtime, std::string threads, bool sends_more) {
   Gifts gifts;
   gifts.sockets = sockets.descriptors();
   Process server(runtime, {"--threads", threads, tcp_address, path}, gifts);
+  if (threads != "1") {
+    const std::vector<std::string> logged = co_await next(server, "log");
+    EXPECT_THAT(logged, testing::IsSupersetOf({std::string("accepts"), tcp_address + ":"})) << "nobody else can";
+  }
   std::vector<std::string> found;
   const std::vector<std::string> first = co_await next(server, "listening");
   const std::vector<std::string> second = co_await next(server, "listening");

@@ -238,6 +238,23 @@ TEST(ServeTcp, RefusesAPortThatIsTakenAlsoOneThatWouldBeShared) {
   }
 }
 
+TEST(ServeTcp, RefusesToHandOverWhatTheNextProcessMayNotTake) {
+  ServeOptions options;
+  options.inherit = Inherit::nothing;
+  options.hand_over.emplace();
+  options.on_listening = [](const net::Address&) { throw Enough(); };
+  const Server server(tell_thread);
+  try {
+    serve_tcp(server, "127.0.0.1:0", options);
+    ADD_FAILURE() << "it was not refused";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code(), std::errc::invalid_argument);
+    EXPECT_THAT(error.what(), testing::HasSubstr("Inherit::nothing"));
+  }
+  options.hand_over.reset();
+  EXPECT_THROW(serve_tcp(server, "127.0.0.1:0", options), Enough) << "alone it is well";
+}
+
 TEST(ServeTcp, EndsWhenItIsToldBeforeItHasBegun) {
   std::stop_source stop;
   stop.request_stop();

@@ -32,6 +32,7 @@ server::ShutdownReport serve_tcp(const Server& server, std::span<const ListenAt>
     for (const net::Address& address : opening.addresses()) options.on_listening(address);
   }
   parent.wait_for_leave();
+  opening.own_paths();
   supervisor.tell("READY=1");
   return crew.run(conductor.run());
 }

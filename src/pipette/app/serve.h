@@ -19,9 +19,9 @@
 // Limits    are the server's, over all its loops (server/options.h); what the report says is the sum.
 // Processes What listens may come from systemd or from the process that this one replaces, and may be handed over to
 //           the next one: `inherit` and `hand_over`.
-// Errors    what keeps a program from starting is thrown as std::system_error: a bad address, a port that is taken, no
-//           thread left. Nobody has been served then. What goes wrong afterwards is a matter of one connection and goes
-//           to the server's log.
+// Errors    what keeps a program from starting is thrown as std::system_error: a bad address, a port that is taken,
+//           options that exclude each other, no thread left. Nobody has been served then. What goes wrong afterwards is
+//           a matter of one connection and goes to the server's log.
 // Lifetime  `server` outlives the call.
 // Threads   the calling one, which has the first loop, and as many more as it takes; they have ended when it returns.
 #pragma once
@@ -89,7 +89,8 @@ struct ServeOptions {
 
   // ---- processes
   Inherit inherit = Inherit::matching;
-  // At SIGUSR2 the next process takes over; without it the signal has its default effect.
+  // At SIGUSR2 the next process takes over; without it the signal has its default effect. Not with Inherit::nothing,
+  // since the next one takes what this one listens at.
   std::optional<HandOver> hand_over;
   // Tells systemd, where it has asked for that (supervisor.h): ready, reloading, stopping, alive.
   bool tells_supervisor = true;

@@ -108,6 +108,12 @@ std::vector<Listening> Network::listening() const {
   return all;
 }
 
+void Network::own_unix_path(const Address& path) {
+  listeners_.for_each([&path](Listener& listener) {
+    if (listener.address() == path) listener.own_path();
+  });
+}
+
 void Network::leave_unix_paths() {
   listeners_.for_each([](Listener& listener) { listener.leave_path(); });
 }

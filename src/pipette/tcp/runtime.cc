@@ -39,6 +39,8 @@ Result<std::unique_ptr<net::Listener>> Runtime::adopt_listener(int descriptor, c
 
 std::vector<Listening> Runtime::listening() const { return network_->listening(); }
 
+void Runtime::own_unix_path(const net::Address& path) { network_->own_unix_path(path); }
+
 void Runtime::leave_unix_paths() { network_->leave_unix_paths(); }
 
 void Runtime::run(Task<> main) {

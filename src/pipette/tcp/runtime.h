@@ -46,6 +46,8 @@ class Runtime final : public net::Runtime {
                                                         UnixPath path = UnixPath::leave);
   // What listens here, in the order in which it began to.
   std::vector<Listening> listening() const;
+  // A Unix path that goes when who listens there closes, whoever has made it.
+  void own_unix_path(const net::Address& path);
   // The Unix paths of those that listen now stay when they close: another process listens there.
   void leave_unix_paths();
 

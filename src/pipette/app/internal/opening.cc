@@ -27,7 +27,12 @@ bool has(const std::vector<Address>& addresses, const Address& address) {
 
 Opening::Opening(Crew& crew, const Server& server, const ServeOptions& options)
     : crew_(crew), server_(server), options_(options) {
-  if (options.inherit != Inherit::nothing) given_ = inherited_listeners();
+  const bool takes_any = options.inherit != Inherit::nothing;
+  if (!takes_any && options.hand_over) {
+    throw std::system_error(std::make_error_code(std::errc::invalid_argument),
+                            "hand_over needs more than Inherit::nothing: the next process takes what this one has");
+  }
+  if (takes_any) given_ = inherited_listeners();
 }
 
 void Opening::open(const ListenAt& where) {
@@ -59,6 +64,10 @@ void Opening::finish() {
   }
 }
 
+void Opening::own_paths() {
+  for (const Address& path : paths_to_own_) crew_.first().own_unix_path(path);
+}
+
 std::vector<Inherited> Opening::take_given(const Address& address) {
   std::vector<Inherited> taken;
   std::vector<Inherited> left;
@@ -82,8 +91,10 @@ void Opening::open_for_each(const Address& address, net::ListenOptions listening
   std::vector<Listener> more;
   for (std::size_t i = std::max<std::size_t>(given.size(), 1); i < crew_.size(); ++i) {
     Result<Listener> next = crew_.runtime(i).network().listen(where, listening);
-    if (!next)
+    if (!next) {
+      server_.log("the first loop accepts for all at " + where.to_string() + ": " + next.error().message());
       return first ? add_for_all(std::move(first), security) : open_for_all(address, listening, given, security);
+    }
     more.push_back(std::move(*next));
   }
   if (first) crew_.add(0, std::move(first), security);
@@ -110,10 +121,9 @@ void Opening::add_for_all(Listener listener, net::Security* security) {
 }
 
 Opening::Listener Opening::adopt(std::size_t member, const Inherited& given, const net::ListenOptions& listening) {
-  const tcp::UnixPath path = given.owns_path ? tcp::UnixPath::remove : tcp::UnixPath::leave;
-  Result<Listener> listener = crew_.runtime(member).adopt_listener(given.descriptor, listening, path);
+  Result<Listener> listener = crew_.runtime(member).adopt_listener(given.descriptor, listening);
   if (!listener) throw std::system_error(listener.error(), "listen on " + given.address.to_string());
-  if (!given.owns_path) paths_to_leave_.push_back(given.address);
+  if (is_path(given.address)) (given.owns_path ? paths_to_own_ : paths_to_leave_).push_back(given.address);
   return std::move(*listener);
 }
 

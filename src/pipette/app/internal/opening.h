@@ -30,6 +30,9 @@ class Opening {
   // Serves what was given for another address, where that is asked for, and closes what nobody else could serve.
   void finish();
 
+  // From now on the paths are ours to remove that were given with their sockets: whoever gave them has let go.
+  void own_paths();
+
   // Where the crew listens, each address once.
   const std::vector<net::Address>& addresses() const { return addresses_; }
   // Each listening descriptor, for as long as the crew listens.
@@ -52,6 +55,7 @@ class Opening {
   const ServeOptions& options_;
   std::vector<Inherited> given_;
   std::vector<net::Address> addresses_;
+  std::vector<net::Address> paths_to_own_;    // of Unix sockets that were given with their paths
   std::vector<net::Address> paths_to_leave_;  // of Unix sockets that somebody else looks after
   std::vector<Passed> passed_;
 };

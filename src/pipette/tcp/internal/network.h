@@ -31,6 +31,7 @@ class Network final : public net::Network {
   Result<std::unique_ptr<net::Listener>> adopt_listener(int descriptor, const net::ListenOptions& options,
                                                         UnixPath path);
   std::vector<Listening> listening() const;
+  void own_unix_path(const net::Address& path);
   void leave_unix_paths();
 
   using net::Network::dial;
