@@ -1,16 +1,18 @@
 // A server for the tests of processes, which do to it what an administrator would.
 //
-//   test_server [--threads N] [--fail-if PATH] [--hang-if PATH] [--throw-if PATH]
-//               [--ready-ms N] [--prefork N] ADDRESS ...
+//   test_server [--threads N] [--pin] [--fail-if PATH] [--hang-if PATH] [--throw-if PATH] [--wait-if PATH]
+//               [--quit-if PATH] [--ready-ms N] [--prefork N] ADDRESS ...
 //
 // It answers with its process id, takes SIGUSR2 and SIGHUP, and writes a line for each thing that happens:
-//   listening PID ADDRESS · reloaded PID · ended PID SERVED CUT · failed PID WHY
-// --fail-if and --hang-if have it exit, or wait for ever, before it listens, if there is such a file; --throw-if has it
-// throw what is no exception when it listens.
+//   listening PID ADDRESS · reloaded PID · ended PID SERVED CUT · failed PID WHY · quit PID
+// If there is such a file, --fail-if and --hang-if have it exit, or wait for ever, before it listens, and --wait-if,
+// until nobody has that FIFO open for writing any more; --throw-if has it throw what is no exception when it listens,
+// and --quit-if say that it is ready, and end.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -26,11 +28,14 @@ using namespace pipette;
 
 struct Arguments {
   std::size_t threads = 1;
+  bool pins = false;
   std::size_t prefork = 0;
   std::chrono::milliseconds ready_timeout = 60s;
   std::filesystem::path fails_if;
   std::filesystem::path hangs_if;
   std::filesystem::path throws_if;
+  std::filesystem::path waits_if;
+  std::filesystem::path quits_if;
   std::vector<app::ListenAt> addresses;
 };
 
@@ -40,6 +45,8 @@ Arguments parse(int count, char** words) {
     const std::string_view word = words[i];
     if (word == "--threads") {
       arguments.threads = std::stoul(words[++i]);
+    } else if (word == "--pin") {
+      arguments.pins = true;
     } else if (word == "--prefork") {
       arguments.prefork = std::stoul(words[++i]);
     } else if (word == "--ready-ms") {
@@ -50,6 +57,10 @@ Arguments parse(int count, char** words) {
       arguments.hangs_if = words[++i];
     } else if (word == "--throw-if") {
       arguments.throws_if = words[++i];
+    } else if (word == "--wait-if") {
+      arguments.waits_if = words[++i];
+    } else if (word == "--quit-if") {
+      arguments.quits_if = words[++i];
     } else {
       arguments.addresses.push_back({.address = std::string(word)});
     }
@@ -71,6 +82,7 @@ int serve(const Arguments& arguments) {
   const Server server(answer, options);
   ServeOptions serving;
   serving.threads = arguments.threads;
+  serving.pin_threads = arguments.pins;
   serving.shutdown_grace = 10s;
   serving.on_listening = [&arguments](const net::Address& address) {
     if (std::filesystem::exists(arguments.throws_if)) throw 3;
@@ -81,6 +93,14 @@ int serve(const Arguments& arguments) {
   serving.hand_over->ready_timeout = arguments.ready_timeout;
   const server::ShutdownReport report = serve_tcp(server, arguments.addresses, serving);
   say("ended", std::to_string(report.served) + " " + std::to_string(report.cut));
+  return 0;
+}
+
+int quit() {
+  const int ready = std::stoi(std::getenv("PIPETTE_READY_FD"));
+  (void)!::write(ready, "r", 1);
+  ::close(ready);
+  say("quit");
   return 0;
 }
 
@@ -108,6 +128,8 @@ int main(int count, char** words) try {
   if (arguments.prefork > 0) return serve_many(arguments);
   if (std::filesystem::exists(arguments.fails_if)) return 3;
   if (std::filesystem::exists(arguments.hangs_if)) ::pause();
+  if (std::filesystem::exists(arguments.waits_if)) std::ifstream(arguments.waits_if).get();
+  if (std::filesystem::exists(arguments.quits_if)) return quit();
   return serve(arguments);
 } catch (const std::exception& error) {
   say("failed", error.what());

@@ -12,7 +12,8 @@
 // addresses, or have another number of loops; a socket at an address that it does not ask for is closed.
 //
 // When the next one ends before it is ready, or is not within `ready_timeout`, it is killed, the log says so, and this
-// one serves on. A supervisor is told of the new main process (supervisor.h).
+// one serves on. When this one is told to stop meanwhile, it is killed too, and nobody serves. A supervisor is told of
+// the new main process (supervisor.h).
 //
 // For programs that call serve_tcp() once, and have started nothing that the next process could not have beside them.
 #pragma once

@@ -4,11 +4,14 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <system_error>
+#include <unistd.h>
 #include <vector>
 
-#include "pipette/app/internal/successor.h"
+#include "pipette/app/internal/cores.h"
 #include "pipette/async/sleep.h"
 #include "pipette/async/task_group.h"
 
@@ -26,7 +29,12 @@ std::string reloading() {
 
 Conductor::Conductor(Crew& crew, const Server& server, const ServeOptions& options, const Supervisor& supervisor,
                      std::span<const Passed> passed)
-    : crew_(crew), server_(server), options_(options), supervisor_(supervisor), passed_(passed) {
+    : crew_(crew),
+      server_(server),
+      options_(options),
+      supervisor_(supervisor),
+      passed_(passed),
+      cores_(usable_cores()) {
   constexpr std::array kLast = {SIGINT, SIGTERM};
   if (options.stops_at_signals) last_signals_.emplace(crew.first(), kLast, tcp::Signals::Catch::once);
   std::vector<int> signals;
@@ -37,7 +45,7 @@ Conductor::Conductor(Crew& crew, const Server& server, const ServeOptions& optio
 
 Task<> Conductor::run() {
   async::Loop& loop = crew_.first().loop();
-  const auto end_soon = [this, &loop] { loop.post([this] { end(server::IdleOnes::close); }); };
+  const auto end_soon = [this, &loop] { loop.post([this] { stop(); }); };
   const std::stop_callback at_stop(options_.stop, end_soon);
   async::TaskGroup tasks(loop);
   if (last_signals_) tasks.spawn(end_at_signal());
@@ -47,15 +55,25 @@ Task<> Conductor::run() {
   co_await never.wait();
 }
 
-void Conductor::end(server::IdleOnes idle) {
-  if (idle == server::IdleOnes::close) supervisor_.tell("STOPPING=1");
-  crew_.end({options_.shutdown_grace, idle});
+void Conductor::stop() {
+  if (state_ == State::serving) {
+    state_ = State::stopping;
+    if (next_) next_->kill();
+    supervisor_.tell("STOPPING=1");
+  }
+  crew_.end({options_.shutdown_grace, server::IdleOnes::close});
+}
+
+void Conductor::step_down() {
+  state_ = State::replaced;
+  crew_.first().leave_unix_paths();
+  crew_.end({options_.shutdown_grace, server::IdleOnes::answer_one_more});
 }
 
 Task<> Conductor::end_at_signal() {
   (void)co_await last_signals_->next();
   last_signals_.reset();
-  end(server::IdleOnes::close);
+  stop();
 }
 
 Task<> Conductor::heed_signals() {
@@ -66,10 +84,8 @@ Task<> Conductor::heed_signals() {
       continue;
     }
     const bool has_gone = co_await hand_over();
-    if (has_gone) break;
+    if (has_gone) co_return step_down();
   }
-  crew_.first().leave_unix_paths();
-  end(server::IdleOnes::answer_one_more);
 }
 
 void Conductor::reload() {
@@ -79,31 +95,49 @@ void Conductor::reload() {
 }
 
 Task<bool> Conductor::hand_over() {
+  if (state_ != State::serving) {
+    server_.log("no next process is started: this one was told to stop");
+    co_return false;
+  }
   const Result<void> started = co_await start_successor();
-  if (!started) server_.log("the next process does not come up, and this one serves on: " + started.error().message());
-  co_return started.has_value();
+  next_.reset();
+  if (started) co_return true;
+  server_.log(state_ == State::serving
+                  ? "the next process does not come up, and this one serves on: " + started.error().message()
+                  : "the next process was killed: this one was told to stop");
+  co_return false;
 }
 
 Task<Result<void>> Conductor::start_successor() {
-  std::optional<Successor> next;
   try {
-    next.emplace(*options_.hand_over, passed_);
+    std::optional<Pinned> all;  // cores are its own to choose from
+    if (options_.pin_threads) all.emplace(cores_);
+    next_.emplace(*options_.hand_over, passed_);
   } catch (const std::system_error& error) {
     server_.log(error.what());
     co_return fail(error.code());
   }
-  const Result<void> ready = co_await next->ready(crew_.first());
+  const Result<void> ready = co_await next_->ready(crew_.first());
   if (!ready) co_return fail(ready.error());
-  supervisor_.tell("MAINPID=" + std::to_string(next->process()) + "\nREADY=1");
-  next->let_go();
-  co_return Result<void>();
+  if (state_ != State::serving) co_return fail(Errc::operation_canceled);
+  co_return let_go();
+}
+
+Result<void> Conductor::let_go() {
+  const auto name_main = [this](pid_t process) {
+    supervisor_.tell("MAINPID=" + std::to_string(process) + "\nREADY=1");
+  };
+  name_main(next_->process());
+  const Result<void> gone = next_->let_go();
+  if (!gone) name_main(::getpid());
+  return gone;
 }
 
 // Only when each loop has answered: one that is stuck serves nobody.
 Task<> Conductor::feed_watchdog() {
   async::Loop& loop = crew_.first().loop();
-  for (;;) {
-    supervisor_.tell("WATCHDOG=1");
+  while (state_ != State::replaced) {
+    supervisor_.tell_alive();
     co_await async::sleep_until(loop, after(loop.now(), supervisor_.watchdog() / 2));
     co_await crew_.call_the_roll();
   }

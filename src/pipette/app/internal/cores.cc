@@ -18,13 +18,13 @@ std::vector<int> usable_cores() {
   return cores;
 }
 
-Pinned::Pinned(int core) {
+Pinned::Pinned(std::span<const int> cores) {
   CPU_ZERO(&before_);
   if (::pthread_getaffinity_np(::pthread_self(), sizeof before_, &before_) != 0) return;
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(static_cast<std::size_t>(core), &one);
-  is_pinned_ = ::pthread_setaffinity_np(::pthread_self(), sizeof one, &one) == 0;
+  cpu_set_t these;
+  CPU_ZERO(&these);
+  for (const int core : cores) CPU_SET(static_cast<std::size_t>(core), &these);
+  is_pinned_ = ::pthread_setaffinity_np(::pthread_self(), sizeof these, &these) == 0;
 }
 
 Pinned::~Pinned() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <sched.h>
+#include <span>
 #include <vector>
 
 namespace pipette::app {
@@ -11,11 +12,12 @@ namespace pipette::app {
 // Their numbers; never empty.
 std::vector<int> usable_cores();
 
-// The calling thread, and each that it starts, runs on one core, until the guard dies. A system that refuses does
-// without.
+// The calling thread, and each thread and process that it starts, runs on these cores alone, until the guard dies. A
+// system that refuses does without.
 class Pinned {
  public:
-  explicit Pinned(int core);
+  explicit Pinned(std::span<const int> cores);
+  explicit Pinned(int core) : Pinned(std::span(&core, 1)) {}
   Pinned(const Pinned&) = delete;
   Pinned& operator=(const Pinned&) = delete;
   ~Pinned();

@@ -103,8 +103,9 @@ Successor::Successor(const HandOver& options, std::span<const Passed> passed) : 
 
 Successor::~Successor() {
   if (is_let_go_ || process_ < 0) return;
-  ::kill(process_, SIGKILL);
-  ::waitpid(process_, nullptr, 0);
+  kill();
+  while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 void Successor::start(const HandOver& options, std::span<const Passed> passed, int its_end) {
@@ -133,11 +134,17 @@ Task<Result<void>> Successor::ready(tcp::Runtime& runtime) {
 }
 
 // The other end sees the word, or the end behind it.
-void Successor::let_go() {
+Result<void> Successor::let_go() {
   constexpr std::array<Bytes, 1> kWord = {"g"};
-  (void)pair_->try_write(kWord);
+  const Result<std::size_t> written = pair_->try_write(kWord);
+  if (!written) return fail(written.error());
   (void)pair_->try_close_write();
   is_let_go_ = true;
+  return {};
+}
+
+void Successor::kill() const {
+  if (!is_let_go_) ::kill(process_, SIGKILL);
 }
 
 }  // namespace pipette::app

@@ -2,12 +2,12 @@
 //
 //   Successor next(options, listening descriptors);     started: it has them, and no other descriptor of ours
 //   Result<void> ready = co_await next.ready(runtime);  within the time that it has
-//   next.let_go();                                      it accepts from now on
+//   Result<void> gone = next.let_go();                  it accepts from now on
 //
-// One that dies before it was let go is killed.
+// It is killed when the Successor dies before that, or by kill(): ready() fails then, soon.
 //
 // Errors    of the constructor: std::system_error, when it cannot be started. ready(): Errc::timed_out, or
-//           connection_reset when it has ended.
+//           connection_reset when it has ended. let_go(): it has ended since, and is killed as before.
 // Threads   the one whose runtime it is.
 #pragma once
 
@@ -32,7 +32,9 @@ class Successor {
 
   pid_t process() const { return process_; }
   Task<Result<void>> ready(tcp::Runtime& runtime);
-  void let_go();
+  Result<void> let_go();
+  // Nothing when it has been let go.
+  void kill() const;
 
  private:
   void start(const HandOver& options, std::span<const Passed> passed, int its_end);
