@@ -267,6 +267,42 @@ TEST(HandOver, GivesTheNextProcessAllCoresAlsoFromALoopThatIsPinned) {
   runtime.run(hand_over_pinned(runtime));
 }
 
+// ---- which descriptors ----------------------------------------------------------------------------------------------
+
+// Those that a program would have which the process starts.
+std::set<std::string> inheritable(const std::string& process) {
+  std::set<std::string> numbers;
+  for (const auto& file : std::filesystem::directory_iterator("/proc/" + process + "/fdinfo")) {
+    std::ifstream info(file.path());
+    std::string word;
+    while (info >> word && word != "flags:") {
+    }
+    info >> word;
+    if ((std::stoul(word, nullptr, 8) & O_CLOEXEC) == 0) numbers.insert(file.path().filename());
+  }
+  return numbers;
+}
+
+// While it waits to be let go: the old one, who would do that, stands still.
+Task<> look_at_the_next_one(tcp::Runtime& runtime) {
+  const std::string fifo = file_of("fifo");
+  Process server(runtime, {"--wait-if", fifo, "127.0.0.1:0"});
+  const std::vector<std::string> where = co_await next(server, "listening");
+  tcp::Descriptor held = hold_the_next_one(server, fifo);
+  server.kill(SIGSTOP);
+  held.close();
+  const std::vector<std::string> heir = co_await next(server, "listening");
+  EXPECT_EQ(inheritable(heir.at(0)), inheritable(where.at(0)));
+  server.kill(SIGCONT);
+  (void)co_await next(server, "ended");
+  std::filesystem::remove(fifo);
+}
+
+TEST(HandOver, IsNoMatterOfProgramsThatTheNextProcessStarts) {
+  tcp::Runtime runtime;
+  runtime.run(look_at_the_next_one(runtime));
+}
+
 // ---- a service that is told to stop
 // ----------------------------------------------------------------------------------
 

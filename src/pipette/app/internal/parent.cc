@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <fcntl.h>
 #include <optional>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ Parent::Parent() {
   const std::optional<int> number = number_in(variable(kReadyDescriptor));
   if (!number) return;
   waits_ = tcp::Descriptor(*number);
+  ::fcntl(*number, F_SETFD, FD_CLOEXEC);  // or a program that we start could keep it from seeing our end
   ::unsetenv(kReadyDescriptor);
 }
 
