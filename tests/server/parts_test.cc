@@ -224,6 +224,25 @@ TEST_F(ReadAheadTest, ReadsInTheBackgroundUpToItsLimitAndOnlyWhileItListens) {
   ahead_->rest();
 }
 
+TEST_F(ReadAheadTest, ReadsMoreAtOnceWhereMoreComes) {
+  constexpr std::size_t kOctets = 60'000;
+  ReadAhead ahead(lab_.world().loop(), ends_, kOctets);
+  ahead.attach(*connection_);
+  say(std::string(kOctets, 'x'));
+  int reads = 0;
+  const auto read_all = [&]() -> Task<> {
+    for (; ahead.received() < kOctets; ++reads) {
+      (void)co_await ahead.more();
+      ahead.octets().clear();
+    }
+  };
+  Task<> task = read_all();
+  task.start();
+  lab_.settle();
+  EXPECT_TRUE(task.done());
+  EXPECT_LE(reads, 8) << "1, 2, 4 … KiB";
+}
+
 TEST_F(ReadAheadTest, WakesWhoWaitsForMore) {
   Task<> task = wait();
   task.start();

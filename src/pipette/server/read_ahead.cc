@@ -6,7 +6,7 @@
 namespace pipette::server {
 namespace {
 
-constexpr std::size_t kMinReadBytes = 1024;
+constexpr std::size_t kMaxReadBytes = 64 * 1024;
 
 }  // namespace
 
@@ -42,12 +42,13 @@ void ReadAhead::wait() {
 bool ReadAhead::read(std::size_t most) {
   if (octets_.size() >= most) return false;
   const std::size_t room = most - octets_.size();
-  MutableBytes into = octets_.writable(std::min(room, kMinReadBytes));
+  MutableBytes into = octets_.writable(std::min(room, read_bytes_));
   into = into.first(std::min(into.size(), room));
   const Result<std::size_t> count = connection_->try_read(into);
   if (count && *count > 0) {
     octets_.commit(*count);
     received_ += *count;
+    read_bytes_ = *count == into.size() ? std::min(2 * *count, kMaxReadBytes) : kMinReadBytes;
     return true;
   }
   if (count) {

@@ -80,6 +80,8 @@ class ReadAhead final : private net::Waiter {
   void dismiss();
 
  private:
+  static constexpr std::size_t kMinReadBytes = 1024;
+
   void run() override;
   std::size_t most_for_asker() const { return std::max(max_bytes_, octets_.size() + 1); }
   std::size_t most() const { return waiter_ != nullptr ? most_for_asker() : listening_bytes_; }
@@ -91,6 +93,7 @@ class ReadAhead final : private net::Waiter {
   Owner& owner_;
   std::size_t max_bytes_;
   std::size_t listening_bytes_ = max_bytes_;
+  std::size_t read_bytes_ = kMinReadBytes;  // the room for the next read: twice as much as the last one has filled
   Buffer octets_;
   std::uint64_t received_ = 0;
   std::error_code error_;
