@@ -41,6 +41,13 @@ class Elsewhere {
   ~Elsewhere() { runtime_.stop(); }
 
   std::string url(const std::string& path) const { return base_ + path; }
+  // Returns when what the server does in this turn of its loop is done.
+  void wait_for_turn() {
+    std::promise<void> next;
+    const std::future<void> is_next = next.get_future();
+    runtime_.loop().post([next = std::move(next)]() mutable { next.set_value(); });
+    is_next.wait();
+  }
 
  private:
   tcp::Runtime runtime_;
@@ -217,7 +224,7 @@ TEST(FetchHttps, NoticesThatAKeptConnectionWasClosedBetweenTwoCalls) {
       closed.notify_all();
     }
   };
-  const Elsewhere elsewhere([](RequestCtx& ctx) { ctx.set_body(ctx.body()); }, serving, &server_security);
+  Elsewhere elsewhere([](RequestCtx& ctx) { ctx.set_body(ctx.body()); }, serving, &server_security);
   tls::Options trusting;
   trusting.trust = authority.trust();
   tls::Security security(std::move(trusting));
@@ -229,6 +236,7 @@ TEST(FetchHttps, NoticesThatAKeptConnectionWasClosedBetweenTwoCalls) {
     ASSERT_TRUE(page) << page.error().message();
     EXPECT_EQ(page->body, "once");
     closed.wait(i);
+    elsewhere.wait_for_turn();  // it is told just before it closes
   }
 }
 

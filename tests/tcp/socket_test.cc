@@ -97,7 +97,7 @@ TEST_F(TcpSocket, WakesForWhatCameBetweenAShortReadAndTheWait) {
   EXPECT_THAT(pair.connection->try_read(room_), gives(2));
 }
 
-TEST_F(TcpSocket, AReadOfOneOctetAlwaysAsks) {
+TEST_F(TcpSocket, AReadOfOneOctetAsksTheKernel) {
   Pair pair(loop());
   pair.send("abc");
   EXPECT_THAT(pair.connection->try_read(room_), gives(3));
@@ -107,6 +107,18 @@ TEST_F(TcpSocket, AReadOfOneOctetAlwaysAsks) {
   EXPECT_THAT(pair.connection->try_read(octet_), fails_with(Errc::would_block));
   pair.close_peer();
   EXPECT_THAT(pair.connection->try_read(octet_), gives(0)) << "so a pool sees that its server has gone";
+}
+
+TEST_F(TcpSocket, AReadOfOneOctetAsksAgainSoonAfterALook) {
+  Pair pair(loop());
+  pair.send("abc");
+  EXPECT_THAT(pair.connection->try_read(room_), gives(3));
+  turn();
+  EXPECT_THAT(pair.connection->try_read(octet_), fails_with(Errc::would_block));
+  pair.close_peer();
+  while (loop().has_just_looked()) {
+  }
+  EXPECT_THAT(pair.connection->try_read(octet_), gives(0)) << "without another look";
 }
 
 TEST_F(TcpSocket, AFullReadProvesNothing) {

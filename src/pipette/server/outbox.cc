@@ -23,7 +23,7 @@ bool Outbox::push() {
 // Tries once; true when nothing is left to be tried.
 bool Outbox::send() {
   const std::array<Bytes, 2> pieces = {gathered_.readable(), body_};
-  const Result<std::size_t> taken = connection_->try_write(pieces);
+  const Result<std::size_t> taken = connection_->try_write(std::span(pieces).first(body_.empty() ? 1 : 2));
   if (!taken) {
     if (taken.error() == make_error_code(Errc::would_block)) return false;
     fail_with(taken.error() == std::errc::timed_out ? deadline_means_ : Failure::connection);

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "pipette/tcp/internal/endpoint.h"
+#include "pipette/tcp/internal/loop.h"
 #include "pipette/tcp/internal/system_call.h"
 
 namespace pipette::tcp {
@@ -41,7 +42,8 @@ Result<std::size_t> Connection::try_read(MutableBytes into) {
   assert(!into.empty());
   if (const auto error = refusal(net::Direction::read)) return fail(error);
   const bool is_probe = into.size() == 1;
-  if (!is_probe && !broken_ && socket_.is_drained(net::Direction::read)) return fail(Errc::would_block);
+  const bool is_drained = !broken_ && socket_.is_drained(net::Direction::read);
+  if (is_drained && (!is_probe || socket_.loop().has_just_looked())) return fail(Errc::would_block);
   const auto received = without_interruption([&] { return receive(fd(), into.data(), into.size()); });
   if (received < 0) return failed(net::Direction::read, errno);
   if (received == 0 && broken_) return fail(broken_);
@@ -54,23 +56,21 @@ Result<std::size_t> Connection::try_read(MutableBytes into) {
 Result<std::size_t> Connection::try_write(std::span<const Bytes> pieces) {
   if (const auto error = refusal(net::Direction::write)) return fail(error);
   std::array<iovec, kPiecesACall> vectors;
-  msghdr message{};
-  message.msg_iov = vectors.data();
+  std::size_t used = 0;
   std::size_t size = 0;
   for (const Bytes piece : pieces) {
     if (piece.empty()) continue;
-    if (message.msg_iovlen == vectors.size()) break;
-    vectors[message.msg_iovlen++] = {const_cast<char*>(piece.data()), piece.size()};
+    if (used == vectors.size()) break;
+    vectors[used++] = {const_cast<char*>(piece.data()), piece.size()};
     size += piece.size();
   }
-  if (message.msg_iovlen == 0) return 0;
+  if (used == 0) return 0;
   if (state_ == State::write_closed) return fail(Errc::broken_pipe);
   if (broken_) return fail(broken_);
   if (socket_.is_drained(net::Direction::write)) return fail(Errc::would_block);
   const auto sent = without_interruption([&] {
-    // Some 45 ns less than the call that gathers.
-    if (message.msg_iovlen == 1) return send(fd(), vectors[0].iov_base, size);
-    return ::sendmsg(fd(), &message, MSG_NOSIGNAL);
+    if (used == 1) return send(fd(), vectors[0].iov_base, size);
+    return send_gathered(fd(), std::span(vectors).first(used));
   });
   // The peer had finished sending and was then gone. Reading still ends in order.
   if (sent < 0 && errno == EPIPE) return fail(Errc::connection_reset);

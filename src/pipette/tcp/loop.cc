@@ -13,8 +13,18 @@ namespace {
 // How much is run before it is the others' turn.
 constexpr int kRunsATurn = 64;
 constexpr int kPostsATurn = 64;
+// A tick of the system's does not matter to it.
+constexpr Duration kLongWait = std::chrono::seconds(1);
 // How often civil time is looked at, since somebody may set it.
 constexpr Duration kWallLook = std::chrono::milliseconds(100);
+
+// Moved by the system with each of its ticks, and read in a fraction of the time. It is never ahead of the exact one:
+// when it is later than what that one has shown, time has passed.
+TimePoint read_coarse_clock() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return TimePoint(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
 
 }  // namespace
 
@@ -32,23 +42,19 @@ void Loop::refresh_now() {
   wall_is_good_until_ = after(now(), kWallLook);
 }
 
-// A clock that the system moves with each of its ticks takes a fraction of the time to be read. It is never ahead of the
-// exact one: when it is later than what that one has shown, time has passed.
 void Loop::refresh_roughly() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-  if (std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec) > now().time_since_epoch())
-    refresh_now();
+  if (read_coarse_clock() > now()) refresh_now();
 }
 
+bool Loop::has_just_looked() const { return read_coarse_clock() <= looked_at_; }
+
 void Loop::post(Work work) {
-  bool was_asleep = false;
   {
     const std::lock_guard lock(posting_);
     posted_.push_back(std::move(work));
-    was_asleep = std::exchange(is_asleep_, false);
+    has_posted_ = true;
   }
-  if (was_asleep) poller_.wake();
+  if (is_asleep_.exchange(false)) poller_.wake();
 }
 
 void Loop::request_stop() {
@@ -60,9 +66,15 @@ AsioThread& Loop::asio() {
   return *asio_;
 }
 
+void Loop::begin() {
+  looked_at_ = {};
+  refresh_now();
+}
+
 void Loop::turn() {
   poller_.look(leisure());
   refresh_now();
+  looked_at_ = now();
   run_posted();
   take_due_timers();
   for (int count = 0; count < kRunsATurn && run_one(); ++count) {
@@ -73,16 +85,19 @@ Duration Loop::leisure() {
   if (has_ready() || !may_sleep()) return Duration::zero();
   const TimePoint next = earliest_deadline();
   if (next == kNever) return Duration::max();
-  refresh_now();
+  next - now() < kLongWait ? refresh_now() : refresh_roughly();
   return next - now();
 }
 
 bool Loop::may_sleep() {
-  const std::lock_guard lock(posting_);
-  return is_asleep_ = posted_.empty();
+  is_asleep_ = true;
+  if (!has_posted_) return true;
+  is_asleep_ = false;
+  return false;
 }
 
 void Loop::run_posted() {
+  is_asleep_.store(false, std::memory_order_relaxed);
   for (int count = 0; count < kPostsATurn; ++count) {
     Work work = take_posted();
     if (!work) return;
@@ -92,11 +107,11 @@ void Loop::run_posted() {
 }
 
 async::Loop::Work Loop::take_posted() {
+  if (!has_posted_.load(std::memory_order_relaxed)) return nullptr;
   const std::lock_guard lock(posting_);
-  is_asleep_ = false;
-  if (posted_.empty()) return nullptr;
   Work first = std::move(posted_.front());
   posted_.pop_front();
+  has_posted_ = !posted_.empty();
   return first;
 }
 

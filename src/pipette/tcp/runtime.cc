@@ -44,7 +44,7 @@ void Runtime::own_unix_path(const net::Address& path) { network_->own_unix_path(
 void Runtime::leave_unix_paths() { network_->leave_unix_paths(); }
 
 void Runtime::run(Task<> main) {
-  loop_->refresh_now();
+  loop_->begin();
   main.start();
   while (!main.done() && !loop_->stop_requested()) loop_->turn();
   loop_->clear_stop_request();

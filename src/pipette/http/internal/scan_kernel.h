@@ -261,13 +261,16 @@ const char* take_lines(const char* begin, const char* line, const char* end, con
 
 // ---- both ------------------------------------------------------------------------------------------------
 
-// ":" and one to four digits: none of them is too large for a port.
+// ":" and one to five digits.
 inline bool is_plain_port(const char* at, const char* end) {
-  if (end - at < 2 || end - at > 5) return false;
+  if (end - at < 2 || end - at > 6) return false;
+  std::uint32_t port = 0;
   while (++at != end) {
-    if (*at < '0' || *at > '9') return false;
+    const auto digit = static_cast<std::uint32_t>(static_cast<unsigned char>(*at) - '0');
+    if (digit > 9) return false;
+    port = 10 * port + digit;
   }
-  return true;
+  return port <= 65535;
 }
 
 template <class Isa>

