@@ -2,8 +2,8 @@
 //
 //   wait(waiter) ──> wake() or the deadline ──> the waiter is enqueued, once
 //
-// The timer is armed when somebody begins to wait, so a deadline that is never waited for costs one store. It counts for
-// as long as somebody waits (Timer::is_wanted): who is woken, or dies, need not disarm it.
+// The timer is armed when somebody begins to wait, so a deadline that is never waited for costs one store. It counts
+// for as long as somebody waits (Timer::is_wanted): who is woken, or dies, need not disarm it.
 #pragma once
 
 #include <cassert>

@@ -14,7 +14,8 @@
 // short at the mark, and waits for its own next octets then.)
 //
 // What is known is as old as the loop's last look. That is right for whoever waits next. Whoever asks whether a peer
-// is still there wants the kernel's word, or one that is some milliseconds old: Connection::try_read says how to get it.
+// is still there wants the kernel's word, or one that is some milliseconds old: Connection::try_read says how to get
+// it.
 //
 // Threads  the loop's.
 #pragma once
