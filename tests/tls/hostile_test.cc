@@ -3,6 +3,7 @@
 // and nothing is left.
 #include <array>
 #include <gmock/gmock.h>
+#include <numeric>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipette/async/yield.h"
 #include "pipette/inmem/pipe.h"
 #include "pipette/lab/gtest.h"
 #include "pipette/lab/lab.h"
@@ -848,6 +850,28 @@ TEST_F(TlsLimits, TellOfAConnectionWhenItsHandshakeIsDone) {
   lab_.settle();
   EXPECT_THAT(states, ElementsAre("1 accepted", "1 active", "1 closed"));
   silent.abort();
+}
+
+// However many come at once: a few handshakes begin, and then it is the others' turn.
+TEST_F(TlsLimits, LetOthersRunBetweenHandshakes) {
+  constexpr std::size_t kClients = 20;
+  serve({});
+  std::vector<std::unique_ptr<net::Connection>> clients;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.push_back(std::move(lab_.world().dial_now(*net::Address::parse("app:443"))->connection));
+  }
+  std::vector<std::uint64_t> begun;  // each time that it is the other's turn
+  const auto begun_now = [this] { return server_->metrics().tls_handshakes; };
+  lab_.spawn([](async::Loop& loop, std::vector<std::uint64_t>& seen, const auto& look) -> Task<> {
+    for (std::size_t i = 0; i < kClients; ++i) {
+      co_await async::YieldToLoop(loop);
+      seen.push_back(look());
+    }
+  }(lab_.world().loop(), begun, begun_now));
+  lab_.settle();
+  EXPECT_EQ(begun.back(), kClients);
+  std::adjacent_difference(begun.begin(), begun.end(), begun.begin());
+  EXPECT_THAT(begun, testing::Each(Le(4U)));
 }
 
 TEST_F(TlsLimits, LetHandshakesEndWithinAShutdown) {

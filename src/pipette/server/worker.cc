@@ -19,6 +19,8 @@ namespace {
 
 constexpr Duration kFirstPause = std::chrono::milliseconds(5);
 constexpr unsigned kMaxAcceptsInARow = 64;
+// With each a handshake begins, which costs as much as serving a dozen requests or more.
+constexpr unsigned kMaxSecuredInARow = 4;
 // Connections that are dropped before an accept is tried again: as many as may wait, unless somebody asked for more.
 constexpr unsigned kMaxShedsInARow = 1024;
 constexpr Duration kLongestPause = std::chrono::seconds(1);
@@ -94,8 +96,9 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener, net::Security* sec
   Acceptor acceptor(std::move(listener));
   acceptors_.push_back(acceptor);
   Duration pause = kFirstPause;
+  const unsigned max_in_a_row = security == nullptr ? kMaxAcceptsInARow : kMaxSecuredInARow;
   for (unsigned in_a_row = 0;; ++in_a_row) {
-    if (in_a_row == kMaxAcceptsInARow) {
+    if (in_a_row == max_in_a_row) {
       in_a_row = 0;
       co_await async::YieldToLoop(loop_);
     }
