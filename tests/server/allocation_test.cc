@@ -91,6 +91,15 @@ TEST_F(WarmExchange, AllocatesNothingForAPostWithFields) {
   EXPECT_EQ(count_allocations(echo, request_), 0U);
 }
 
+TEST_F(WarmExchange, AllocatesNothingForResponsesOfOneTypeAndThenAnother) {
+  const auto alternate = [count = std::make_shared<int>()](RequestCtx& ctx) {
+    const bool is_even = ++*count % 2 == 0;
+    if (!ctx.set_content_type(is_even ? "application/json; charset=utf-8" : "text/html")) ctx.error(500, "");
+    ctx.set_body("{}");
+  };
+  EXPECT_EQ(count_allocations(alternate, request_), 0U);
+}
+
 TEST_F(WarmExchange, AllocatesNothingForABodyBeyondTheReadBuffer) {
   request_.method = http::Method::put;
   request_.body = std::string(15'000, 'x');

@@ -338,13 +338,12 @@ Result<BodyLength> write_response_head(Buffer& out, const ResponseHeadParts& par
   return body_of(framing, length);
 }
 
-std::string plain_opening(int status, const DefaultLines& defaults, FieldValue content_type) {
+void make_plain_opening(int status, const DefaultLines& defaults, FieldValue content_type, std::string& opening) {
   assert(!forbids_body(status) && status != 205);
-  std::string opening(defaults.opening);
+  opening = defaults.opening;
   if (opening.empty()) opening.append(status_line(status)).append(defaults.server).append(defaults.date);
   if (!content_type.text().empty()) opening.append("Content-Type: ").append(content_type.text()).append("\r\n");
   opening += "Content-Length: ";
-  return opening;
 }
 
 void write_plain_response(Buffer& out, std::string_view opening, std::size_t length, Bytes body) {

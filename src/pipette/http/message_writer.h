@@ -181,9 +181,9 @@ struct ResponseHeadParts {
 Result<BodyLength> write_response_head(Buffer& out, const ResponseHeadParts& parts, Bytes body = {});
 
 // The same octets with less work, where responses are alike: a final status that may have a body and is not 205,
-// HTTP/1.1, a connection that stays, no fields but these. All that stands in front of the length is made once; `length`
-// is what a GET would be answered with, whose body may be put behind the head.
-std::string plain_opening(int status, const DefaultLines& defaults, FieldValue content_type);
+// HTTP/1.1, a connection that stays, no fields but these. All that stands in front of the length is made once, in the
+// place of what `opening` was; `length` is what a GET would be answered with, whose body may be put behind the head.
+void make_plain_opening(int status, const DefaultLines& defaults, FieldValue content_type, std::string& opening);
 void write_plain_response(Buffer& out, std::string_view opening, std::size_t length, Bytes body = {});
 
 // 100, 103 and all of 1xx but 101: a head without defaults, in front of the answer. Nothing is written for HTTP/1.0,

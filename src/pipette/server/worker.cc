@@ -83,7 +83,7 @@ void Worker::make_prefix(int status, WallTime now) {
 void Worker::make_plain_opening(int status, std::string_view start, http::FieldValue type) {
   http::DefaultLines defaults;
   defaults.opening = start;
-  plain_opening_ = http::plain_opening(status, defaults, type);
+  http::make_plain_opening(status, defaults, type, plain_opening_);
   plain_type_ = type.text();
   plain_status_ = status;
   plain_second_ = prefix_second_;

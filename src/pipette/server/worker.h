@@ -102,7 +102,7 @@ class Worker {
     return prefix_;
   }
   void make_prefix(int status, WallTime now);
-  // All of a plain response in front of its length (http::plain_opening).
+  // All of a plain response in front of its length (http::make_plain_opening).
   std::string_view plain_opening(int status, http::FieldValue type) {
     const std::string_view start = prefix(status);
     const bool is_same = plain_status_ == status && plain_second_ == prefix_second_ && plain_type_ == type.text();

@@ -1,11 +1,10 @@
 // The fast passes over an instruction set, for the sources that are compiled for one. An Isa has
 //
 //   kWidth                                                       octets a vector, at most 32
-//   unprintables(at), colons(at), no_targets(at), questions(at)  a mask with a bit for each of the kWidth octets at
-//                                                                `at`
-//   not_of_names(end, size)                                      the same for the `size` octets in front of `end`, 32
-//   at
-//                                                                most; 32 can be read there
+//   unprintables(at), colons(at), no_targets(at), questions(at)  a mask with a bit for each of the kWidth octets there
+//   not_of_names(end, size)                                      the same for `size` octets in front of `end`
+//
+// In front of `end` 32 octets can be read, and `size` is no more.
 //
 // Everything here has internal linkage or is always inlined: the linker must never take a function that was compiled
 // for one instruction set where another was meant.
