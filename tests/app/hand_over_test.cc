@@ -303,8 +303,7 @@ TEST(HandOver, IsNoMatterOfProgramsThatTheNextProcessStarts) {
   runtime.run(look_at_the_next_one(runtime));
 }
 
-// ---- a service that is told to stop
-// ----------------------------------------------------------------------------------
+// ---- a service that is told to stop --------------------------------------------------------------------------------
 
 using Connection = std::unique_ptr<net::Connection>;
 
