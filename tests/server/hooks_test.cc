@@ -193,6 +193,26 @@ TEST(OnError, IsToldOfRequestsThatAreTooLate) {
 
 // ---- on_conn_state -------------------------------------------------------------------------------------------
 
+TEST(OnConnState, MayEvictTheConnectionThatItIsToldOf) {
+  for (const ConnState at : {ConnState::accepted, ConnState::active, ConnState::idle}) {
+    Worker* worker = nullptr;
+    bool has_evicted = false;
+    ServerOptions options;
+    options.on_conn_state = [&](const ConnInfo& of, ConnState state) {
+      if (state == at) has_evicted = worker->evict(of.id);
+    };
+    Serving app(greet, options);
+    worker = &app.worker();
+    Peer peer = app.connect();
+    peer.send(kGet);
+    app.lab().settle();
+    EXPECT_TRUE(has_evicted);
+    EXPECT_TRUE(peer.closed()) << to_string(at);
+    EXPECT_EQ(peer.received().empty(), at == ConnState::accepted);
+    EXPECT_EQ(app.worker().metrics().evicted.get(), 1U);
+  }
+}
+
 class ConnStates : public testing::Test {
  protected:
   ServerOptions options() {

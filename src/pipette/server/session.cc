@@ -234,7 +234,10 @@ Session::Next Session::read_head() {
     const bool has_nothing = is_nothing(exchange_->input.readable());
     const State before = std::exchange(state_, has_nothing ? State::idle : State::reading);
     if (has_nothing && guest_->drains() == Drain::at_once) return Next::end;
-    if (state_ == State::idle && before != State::idle && !is_first) show(ConnState::idle);
+    if (state_ == State::idle && before != State::idle && !is_first) {
+      show(ConnState::idle);
+      if (guest_->drains() == Drain::at_once) return Next::end;  // whoever was told has evicted it
+    }
     connection_->set_deadline(Direction::read, has_nothing ? idle_deadline() : head_deadline());
     const std::size_t room = exchange_->input.capacity() == 0 ? options().read_buffer_bytes : kMinReadBytes;
     const Result<std::size_t> count = connection_->try_read(exchange_->input.writable(room));
