@@ -86,6 +86,12 @@ Result<void> Connection::begin(const http::HttpUrl& url, const Request& request,
 }
 
 Result<void> Connection::send() {
+  if (const Result<void> sent = begin_to_send(); !sent) return sent;
+  limit(Direction::read, is_sending_ ? Duration::max() : options_.response_header_timeout);
+  return {};
+}
+
+Result<void> Connection::begin_to_send() {
   const bool has_source = request_->body_source != nullptr;
   const bool waits = terms_->expects_continue && request_->has_body();
   const bool is_large = !has_source && !waits && request_->body.size() >= kLargeBodyBytes;
@@ -227,39 +233,18 @@ Result<bool> Connection::take_head(Response& response) {
   return true;
 }
 
-async::Soon<Result<void>> Connection::talk(Response& response, Extent extent) {
-  if (const Result<void> sent = send(); !sent) return sent;
-  limit(Direction::read, is_sending_ ? Duration::max() : options_.response_header_timeout);
-  const Result<std::size_t> count = stream_->try_read(in_.writable(kReadBytes));
-  const bool is_early = !count && is_would_block(count.error());
-  if (!is_early) {
-    const Result<bool> took = take(count, response);
-    if (!took) return Result<void>(fail(took.error()));
-    if (*took && extent == Extent::head) return Result<void>();
-    if (*took) return receive_body(response);
-  }
-  return receive_slowly(response, extent, is_early);
-}
-
-// Of what was read in front of the body.
-Result<bool> Connection::take(const Result<std::size_t>& count, Response& response) {
-  if (!count) return fail(failed_to_read(count.error(), Errc::response_header_timeout));
-  if (*count == 0) return fail(failed_to_read(make_error_code(Errc::end_of_stream), Errc::end_of_stream));
-  in_.commit(*count);
-  if (!std::exchange(has_received_, true)) tell(TraceKind::first_byte);
-  return take_head(response);
-}
-
-Task<Result<void>> Connection::receive_slowly(Response& response, Extent extent, bool is_early) {
-  if (is_early) co_await net::Readiness(*stream_, Direction::read);
+Result<void> Connection::try_receive_head(Response& response) {
   for (;;) {
-    const Result<std::size_t> count = co_await stream_->read_some(in_.writable(kReadBytes));
-    const Result<bool> took = take(count, response);
-    if (!took) co_return fail(took.error());
-    if (*took) break;
+    const Result<std::size_t> count = stream_->try_read(in_.writable(kReadBytes));
+    if (!count && is_would_block(count.error())) return fail(count.error());
+    if (!count) return fail(failed_to_read(count.error(), Errc::response_header_timeout));
+    if (*count == 0) return fail(failed_to_read(make_error_code(Errc::end_of_stream), Errc::end_of_stream));
+    in_.commit(*count);
+    if (!std::exchange(has_received_, true)) tell(TraceKind::first_byte);
+    const Result<bool> took = take_head(response);
+    if (!took) return fail(took.error());
+    if (*took) return {};
   }
-  if (extent == Extent::head) co_return Result<void>();
-  co_return co_await receive_body(response);
 }
 
 async::Soon<Result<void>> Connection::receive_body(Response& response) {

@@ -1,6 +1,6 @@
 // Connection: HTTP on one connection of a client. Internal to client/.
 //
-//   begin() ──> talk() ──> the whole response; or its head ──> receive_body() | read_body() … ──> finish()
+//   begin() ──> send() ──> try_receive_head() … ──> receive_body() | read_body() … ──> finish()
 //                 └──> what is large or comes from a source goes out beside it
 //
 // Each phase has a deadline of its own within that of the call; what strikes says which it was. A server may answer
@@ -45,9 +45,11 @@ class Connection {
 
   // Writes the head, and a small body behind it, into the buffer. Nothing has been sent if that fails.
   Result<void> begin(const http::HttpUrl& url, const Request& request, const Terms& terms);
-  // Sends what was begun, and receives as much of the response.
-  enum class Extent : std::uint8_t { head, whole };
-  async::Soon<Result<void>> talk(Response& response, Extent extent);
+  // Sends what was begun, at once or beside receiving.
+  Result<void> send();
+  // would_block: the head of the response is not there; wait for more(), and call it again.
+  Result<void> try_receive_head(Response& response);
+  net::Readiness more() { return {*stream_, net::Direction::read}; }
   async::Soon<Result<void>> receive_body(Response& response);
   // 0 at the end of the body.
   Task<Result<std::size_t>> read_body(MutableBytes into, Response& response);
@@ -77,16 +79,14 @@ class Connection {
   void set_reused() { is_reused_ = true; }
 
  private:
-  Result<void> send();
+  Result<void> begin_to_send();
   Task<> send_beside(std::size_t written);
   Task<Result<void>> send_rest(std::size_t written);
   Task<Result<void>> send_source();
   Task<Result<void>> wait_to_continue();
   void give_up_sending(std::error_code error);
-  Task<Result<void>> receive_slowly(Response& response, Extent extent, bool is_early);
   Task<Result<void>> receive_body_slowly(Response& response);
   Task<Result<void>> wait_for_request();
-  Result<bool> take(const Result<std::size_t>& count, Response& response);
   Result<bool> take_head(Response& response);
   void limit(net::Direction direction, Duration of_phase);
   std::error_code said_by(std::error_code error, Errc phase) const;

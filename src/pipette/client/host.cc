@@ -11,8 +11,6 @@
 
 namespace pipette::client {
 
-using Extent = Connection::Extent;
-
 void Host::Kept::end() {
   if (lease && connection().finish()) host->pool_.give_back(std::move(*lease));
   lease.reset();
@@ -56,7 +54,13 @@ Task<Result<void>> Host::exchange(Shared& shared, Guide& guide, const Request& r
     }
     ++shared.counts.requests;
     if (connection.is_reused()) ++shared.counts.reused;
-    const Result<void> done = co_await connection.talk(response, kept != nullptr ? Extent::head : Extent::whole);
+    Result<void> done = connection.send();
+    if (done) done = connection.try_receive_head(response);
+    while (!done && done.error() == make_error_code(Errc::would_block)) {
+      co_await connection.more();
+      done = connection.try_receive_head(response);
+    }
+    if (done && kept == nullptr) done = co_await connection.receive_body(response);
     if (done && kept != nullptr) {
       kept->host = &host;
       kept->visit = std::move(visit);
