@@ -8,7 +8,7 @@
 
 #include "fuzz/input.h"
 #include "fuzz/require.h"
-#include "tests/tls/foreign_client.h"
+#include "tests/tls/foreign_peer.h"
 #include "tests/tls/secured.h"
 
 namespace pipette::fuzz {
@@ -72,7 +72,7 @@ std::string answer_outside(const test::Pieces& pieces, bool closes_write) {
 std::string answer_inside(const test::Pieces& pieces, unsigned choice, bool changes) {
   World world;
   const tls::Version version = (choice & kIsOld) != 0 ? tls::Version::tls_1_2 : tls::Version::tls_1_3;
-  tls::ForeignClient client(world.lab().world(), world.dial(), version);
+  tls::ForeignPeer client(world.lab().world(), world.dial(), version);
   require(client.shake());
   std::string received;
   bool is_changed = false;

@@ -1,6 +1,7 @@
 #include "pipette/tcp/runtime.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <functional>
@@ -15,6 +16,7 @@
 #include "pipette/async/sleep.h"
 #include "pipette/async/task_group.h"
 #include "pipette/async/timer.h"
+#include "pipette/async/yield.h"
 #include "pipette/tcp/internal/loop.h"
 
 namespace pipette::tcp {
@@ -192,6 +194,31 @@ TEST(TcpRuntime, ServesPostsWhileTasksAreAlwaysReady) {
   runtime.run(wait_for(finished));
   other.join();
   EXPECT_TRUE(finished.is_set());
+}
+
+Task<> read_one(net::Connection& connection, bool& has_read) {
+  std::array<char, 1> room;
+  const Result<std::size_t> count = co_await connection.read_some(room);
+  has_read = count == 1U;
+}
+
+Task<> write_and_make_room(Runtime& runtime) {
+  auto listener = runtime.network().listen(*net::Address::parse("127.0.0.1:0")).value();
+  Result<net::Connected> here = co_await runtime.network().dial(listener->address(), kNever);
+  Result<net::Connected> there = co_await listener->accept();
+  bool has_read = false;
+  async::TaskGroup reading(runtime.loop());
+  reading.spawn(read_one(*there->connection, has_read));
+  co_await async::YieldToLoop(runtime.loop());  // now it waits
+  constexpr std::array<Bytes, 1> kWord = {"x"};
+  EXPECT_EQ(here->connection->try_write(kWord), 1U);
+  co_await async::YieldToLoop(runtime.loop());
+  EXPECT_TRUE(has_read);
+}
+
+TEST(TcpRuntime, RunsWhatHasArrivedBeforeOneThatMakesRoom) {
+  Runtime runtime;
+  runtime.run(write_and_make_room(runtime));
 }
 
 TEST(TcpRuntime, FiresTimersWhilePostsNeverEnd) {

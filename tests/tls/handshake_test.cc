@@ -280,10 +280,14 @@ TEST(TlsHandshake, TellsWhoSpeaksPlainHttpSo) {
   serving.start();
   ASSERT_TRUE(write_now(*here, "GET / HTTP/1.1\r\nHost: app\r\n\r\n"));
   world.settle();
-  EXPECT_EQ(outcome_of(outcome.server), message(Errc::bad_tls_record));
+  ASSERT_TRUE(write_now(*here, "POST / HTTP/1.1\r\nHost: app\r\n\r\n")) << "which comes later";
+  world.settle();
   EXPECT_THAT(read_now(*here), StartsWith("HTTP/1.1 400 "));
   std::array<char, 1> room;
   EXPECT_EQ(here->try_read(room), 0U) << "and it is closed in order";
+  EXPECT_FALSE(outcome.is_server_done) << "there may be more on its way";
+  world.advance_to(after(world.now(), 1s));
+  EXPECT_EQ(outcome_of(outcome.server), message(Errc::bad_tls_record));
 }
 
 TEST(TlsHandshake, RefusesWhatIsNoTls) {
@@ -296,6 +300,7 @@ TEST(TlsHandshake, RefusesWhatIsNoTls) {
     Task<> serving = shake_as_server(world.runtime(), server, std::move(there), kNever, outcome);
     serving.start();
     ASSERT_TRUE(write_now(*here, std::string(what) + std::string(64, 'x')));
+    ASSERT_TRUE(here->try_close_write());
     world.settle();
     EXPECT_TRUE(outcome.is_server_done) << what;
     EXPECT_FALSE(outcome.server) << what;

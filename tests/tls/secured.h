@@ -87,7 +87,7 @@ inline Task<> shake_as_server(Runtime& runtime, net::Security& security, std::un
   outcome.is_server_done = true;
 }
 
-// A handshake over a pipe, driven until neither side goes on.
+// A handshake over a pipe, driven until both sides are done, or neither goes on.
 inline Handshakes shake(inmem::World& world, net::Security& client, net::Security& server,
                         const std::string& name = "app", std::vector<std::string> alpn = {"http/1.1"}) {
   auto [here, there] = inmem::make_pipe(world.loop());
@@ -97,6 +97,8 @@ inline Handshakes shake(inmem::World& world, net::Security& client, net::Securit
   one.start();
   other.start();
   world.settle();
+  // A server that has refused a client stays for a moment.
+  if (!outcome.is_server_done) world.advance_to(after(world.now(), std::chrono::seconds(1)));
   return outcome;
 }
 

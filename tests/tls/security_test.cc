@@ -236,6 +236,7 @@ std::string wire(std::uint64_t seed) {
   Handshakes outcome;
   Task<> task = shake_as_client(world.runtime(), client, std::move(here), "app", {}, kNever, outcome);
   task.start();
+  world.settle();
   return read_now(*there);
 }
 

@@ -37,6 +37,14 @@ class Loop {
 
   // Runs `runnable` in this turn or the next; never before enqueue() has returned. No allocation.
   void enqueue(Runnable& runnable) { queue_->push_back(runnable); }
+  // The same, for whoever makes room: behind all that is ready, and behind what happens outside until the next turn.
+  virtual void enqueue_later(Runnable& runnable) { enqueue(runnable); }
+  // The same, for something that takes long: one of these at a time, and then whatever is ready (async/long_work.h).
+  void enqueue_long(Runnable& runnable) {
+    queue_->keep_lane(runnable);
+    long_ones_.push_back(runnable);
+    if (!turnstile_.is_linked()) turnstile_.run();
+  }
   // The same, as the beginning of a lane of its own.
   void enqueue_in_new_lane(Runnable& runnable) {
     queue_->begin_lane(runnable);
@@ -76,11 +84,24 @@ class Loop {
   void take_due_timers() { timers_.take_due(now_, queue_->ready()); }
 
  private:
+  // Lets in the next of those that take long, and is closed until its own turn comes.
+  struct Turnstile final : Runnable {
+    explicit Turnstile(Loop& of) : loop(of) {}
+    void run() override {
+      if (loop.long_ones_.empty()) return;
+      loop.enqueue(loop.long_ones_.pop_front());
+      loop.enqueue_later(*this);
+    }
+    Loop& loop;
+  };
+
   TimePoint now_{};
   WallTime wall_start_{};
   RunQueue own_queue_;
   RunQueue* queue_;
   TimerQueue timers_;
+  List<Runnable> long_ones_;
+  Turnstile turnstile_{*this};
 };
 
 }  // namespace pipette::async

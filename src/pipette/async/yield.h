@@ -1,4 +1,4 @@
-// co_await YieldToLoop(loop): everything else that is ready runs first.
+// co_await YieldToLoop(loop): everything else runs first that is ready, or becomes so until the loop has looked again.
 #pragma once
 
 #include <coroutine>
@@ -14,7 +14,7 @@ class [[nodiscard]] YieldToLoop final : public Runnable {
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> waiter) {
     waiter_ = waiter;
-    loop_.enqueue(*this);
+    loop_.enqueue_later(*this);
   }
   void await_resume() const {}
   void run() override { waiter_.resume(); }

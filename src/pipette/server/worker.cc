@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pipette/async/alarm.h"
+#include "pipette/async/long_work.h"
 #include "pipette/async/sleep.h"
 #include "pipette/async/until_stopped.h"
 #include "pipette/async/yield.h"
@@ -18,9 +19,7 @@ namespace pipette::server {
 namespace {
 
 constexpr Duration kFirstPause = std::chrono::milliseconds(5);
-constexpr unsigned kMaxAcceptsInARow = 64;
-// With each a handshake begins, which costs as much as serving a dozen requests or more.
-constexpr unsigned kMaxSecuredInARow = 4;
+constexpr unsigned kMaxAcceptsInARow = 16;
 // Connections that are dropped before an accept is tried again: as many as may wait, unless somebody asked for more.
 constexpr unsigned kMaxShedsInARow = 1024;
 constexpr Duration kLongestPause = std::chrono::seconds(1);
@@ -96,9 +95,10 @@ Task<> Worker::serve(std::unique_ptr<net::Listener> listener, net::Security* sec
   Acceptor acceptor(std::move(listener));
   acceptors_.push_back(acceptor);
   Duration pause = kFirstPause;
-  const unsigned max_in_a_row = security == nullptr ? kMaxAcceptsInARow : kMaxSecuredInARow;
   for (unsigned in_a_row = 0;; ++in_a_row) {
-    if (in_a_row == max_in_a_row) {
+    if (security != nullptr) {
+      co_await async::LongWork(loop_);  // among the handshakes, so that no more begin than end
+    } else if (in_a_row == kMaxAcceptsInARow) {
       in_a_row = 0;
       co_await async::YieldToLoop(loop_);
     }

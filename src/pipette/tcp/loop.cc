@@ -77,12 +77,13 @@ void Loop::turn() {
   looked_at_ = now();
   run_posted();
   take_due_timers();
+  while (!later_.empty()) enqueue(later_.pop_front());
   for (int count = 0; count < kRunsATurn && run_one(); ++count) {
   }
 }
 
 Duration Loop::leisure() {
-  if (has_ready() || !may_sleep()) return Duration::zero();
+  if (has_ready() || !later_.empty() || !may_sleep()) return Duration::zero();
   const TimePoint next = earliest_deadline();
   if (next == kNever) return Duration::max();
   next - now() < kLongWait ? refresh_now() : refresh_roughly();

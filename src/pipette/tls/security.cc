@@ -1,9 +1,12 @@
 #include "pipette/tls/security.h"
 
+#include <algorithm>
 #include <openssl/x509_vfy.h>
 #include <system_error>
 #include <utility>
 
+#include "pipette/async/long_work.h"
+#include "pipette/net/close.h"
 #include "pipette/tls/internal/connection.h"
 #include "pipette/tls/internal/generation.h"
 #include "pipette/tls/internal/library.h"
@@ -11,15 +14,23 @@
 namespace pipette::tls {
 namespace {
 
+// How long a server stays for what a client that was refused has still on its way: closing before it comes would be a
+// reset, which may take along what the client has been told.
+constexpr Duration kParting = std::chrono::seconds(1);
+
 // What has been begun on one side.
-Task<Result<net::Secured>> shake_hands(std::unique_ptr<Connection> connection, TimePoint deadline) {
+Task<Result<net::Secured>> shake_hands(std::unique_ptr<Connection> connection, TimePoint deadline, Duration parting) {
   connection->set_deadline(net::Direction::read, deadline);
   connection->set_deadline(net::Direction::write, deadline);
   for (;;) {
+    co_await async::LongWork(connection->loop());
     const Result<void> done = connection->try_handshake();
     if (done) break;
     if (done.error() != make_error_code(Errc::would_block)) {
-      connection->part();
+      const TimePoint parted = std::min(deadline, after(connection->loop().now(), parting));
+      const std::unique_ptr<net::Connection> inner = connection->part();
+      connection.reset();
+      if (inner != nullptr) (void)co_await net::close(*inner, parted);
       co_return fail(done.error());
     }
     co_await net::Readiness(*connection, net::Direction::read);
@@ -67,7 +78,7 @@ Task<Result<net::Secured>> Security::server(Runtime& runtime, std::unique_ptr<ne
   set_time(ssl.get(), runtime.loop());
   auto secured =
       std::make_unique<Connection>(runtime.loop(), std::move(connection), std::move(generation), std::move(ssl));
-  Task<Result<net::Secured>> handshake = shake_hands(std::move(secured), deadline);
+  Task<Result<net::Secured>> handshake = shake_hands(std::move(secured), deadline, kParting);
   co_return co_await handshake;
 }
 
@@ -80,7 +91,7 @@ Task<Result<net::Secured>> Security::client(Runtime& runtime, std::unique_ptr<ne
   auto secured =
       std::make_unique<Connection>(runtime.loop(), std::move(connection), std::move(generation), std::move(ssl));
   secured->set_server_name(std::move(name.host));
-  Task<Result<net::Secured>> handshake = shake_hands(std::move(secured), deadline);
+  Task<Result<net::Secured>> handshake = shake_hands(std::move(secured), deadline, Duration::zero());
   co_return co_await handshake;
 }
 

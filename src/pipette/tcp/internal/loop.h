@@ -33,6 +33,7 @@ class Loop final : public async::Loop {
   void refresh_now() override;
   void refresh_roughly() override;
   void post(Work work) override;
+  void enqueue_later(async::Runnable& runnable) override { later_.push_back(runnable); }
 
   // After it has stood still: what it knows is old.
   void begin();
@@ -58,6 +59,7 @@ class Loop final : public async::Loop {
   Work take_posted();
 
   Poller poller_;
+  List<async::Runnable> later_;  // ready, but behind what the poller tells next
   TimePoint wall_is_good_until_{};
   TimePoint looked_at_{};
   bool stop_requested_ = false;

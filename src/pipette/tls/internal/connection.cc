@@ -122,10 +122,12 @@ Result<void> Connection::try_handshake() {
   return fail(error);
 }
 
-void Connection::part() {
+std::unique_ptr<net::Connection> Connection::part() {
   if (has_met_plain_http_) (void)put(kPlainHttpAnswer);
   flush();
-  if (outgoing_.empty() && inner_->try_close_write()) drop_unread();
+  if (!outgoing_.empty() || !inner_->try_close_write()) return nullptr;
+  drop_unread();
+  return std::move(inner_);
 }
 
 // Closing with unread input resets, which may take along what the peer has just been told.

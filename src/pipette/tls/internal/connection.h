@@ -38,8 +38,9 @@ class Connection final : public net::Connection {
 
   // Goes on with the handshake; would_block: wait for Direction::read, and call it again.
   Result<void> try_handshake();
-  // After a handshake that failed: lets the alert go, and the inner connection after it.
-  void part();
+  // After a handshake that failed: sends the alert and the end behind it. Returns the inner connection, whose peer may
+  // not have read that yet; null: it could not be sent.
+  std::unique_ptr<net::Connection> part();
   net::SecurityFacts facts() const;
   // Whether what came first was a request in plain HTTP.
   bool has_met_plain_http() const { return has_met_plain_http_; }

@@ -1,6 +1,7 @@
-// ForeignClient: OpenSSL's own client over any connection, for what a client of ours never does.
+// ForeignPeer: OpenSSL's own client or server over any connection, for what one of ours never does.
 //
-//   ForeignClient client(lab.world(), std::move(lab.world().dial_now(address)->connection), Version::tls_1_2);
+//   ForeignPeer client(lab.world(), std::move(lab.world().dial_now(address)->connection), Version::tls_1_2);
+//   ForeignPeer server(world, std::move(there), Version::tls_1_2, ForeignPeer::Side::server);      "app"
 //   ASSERT_TRUE(client.shake());
 //   client.ask_for_new_keys();   client.carry();
 //
@@ -10,8 +11,10 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <span>
 #include <string>
 #include <utility>
@@ -22,18 +25,23 @@
 #include "pipette/tls/internal/openssl.h"
 #include "pipette/tls/options.h"
 
+#include "tests/tls/secured.h"
+
 namespace pipette::tls {
 
-class ForeignClient {
+class ForeignPeer {
  public:
-  ForeignClient(inmem::World& world, std::unique_ptr<net::Connection> connection, Version version)
-      : world_(world), connection_(std::move(connection)), context_(make_context(version)) {
+  enum class Side : std::uint8_t { client, server };
+
+  ForeignPeer(inmem::World& world, std::unique_ptr<net::Connection> connection, Version version,
+              Side side = Side::client)
+      : world_(world), connection_(std::move(connection)), context_(make_context(version, side)) {
     library().reseed(Random(9));
     ssl_.reset(SSL_new(context_.get()));
     in_ = BIO_new(BIO_s_mem());
     out_ = BIO_new(BIO_s_mem());
     SSL_set_bio(ssl_.get(), in_, out_);
-    SSL_set_connect_state(ssl_.get());
+    side == Side::client ? SSL_set_connect_state(ssl_.get()) : SSL_set_accept_state(ssl_.get());
   }
 
   SSL* ssl() { return ssl_.get(); }
@@ -64,6 +72,11 @@ class ForeignClient {
     return text;
   }
   void finish() { SSL_shutdown(ssl_.get()); }
+  // TLS 1.2: a whole handshake once more; a server asks its client for one (HelloRequest).
+  void begin_again() {
+    SSL_renegotiate(ssl_.get());
+    SSL_do_handshake(ssl_.get());
+  }
   // TLS 1.3: keys that are new, and a request for such.
   void ask_for_new_keys() {
     SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED);
@@ -103,14 +116,30 @@ class ForeignClient {
     static Library library{Random(9)};
     return library;
   }
-  static OwnedContext make_context(Version version) {
-    OwnedContext context(SSL_CTX_new_ex(library().context(), nullptr, TLS_client_method()));
+  static OwnedContext make_context(Version version, Side side) {
+    OwnedContext context(SSL_CTX_new_ex(library().context(), nullptr, TLS_method()));
+    if (side == Side::server) show_app(context.get());
     const int wire = version == Version::tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
     SSL_CTX_set_min_proto_version(context.get(), wire);
     SSL_CTX_set_max_proto_version(context.get(), wire);
     SSL_CTX_set_options(context.get(), SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
     return context;
+  }
+
+  // The certificate of "app".
+  static void show_app(SSL_CTX* context) {
+    const Identity& app = app_identity();
+    BIO* const chain = BIO_new_mem_buf(app.chain.data(), static_cast<int>(app.chain.size()));
+    BIO* const key = BIO_new_mem_buf(app.key.data(), static_cast<int>(app.key.size()));
+    X509* const certificate = PEM_read_bio_X509(chain, nullptr, nullptr, nullptr);
+    EVP_PKEY* const secret = PEM_read_bio_PrivateKey(key, nullptr, nullptr, nullptr);
+    SSL_CTX_use_certificate(context, certificate);
+    SSL_CTX_use_PrivateKey(context, secret);
+    EVP_PKEY_free(secret);
+    X509_free(certificate);
+    BIO_free(key);
+    BIO_free(chain);
   }
 
   inmem::World& world_;
