@@ -200,6 +200,23 @@ TEST(HandOver, LeavesAUnixPathToTheLastOne) {
   runtime.run(hand_over_a_path(runtime));
 }
 
+Task<> hand_over_without_a_path(tcp::Runtime& runtime) {
+  const std::string path = file_of("unwanted");
+  Process server(runtime, {"--next-at", "127.0.0.1:0", "unix:" + path});
+  (void)co_await next(server, "listening");
+  server.kill(SIGUSR2);
+  const std::vector<std::string> heir = co_await next(server, "listening");
+  Client client(runtime);
+  const Result<client::Response> page = co_await client.get(url_of(heir.at(1)));
+  EXPECT_EQ(page.value().body, heir.at(0));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(HandOver, RemovesAUnixPathThatIsNotAskedForAnyMore) {
+  tcp::Runtime runtime;
+  runtime.run(hand_over_without_a_path(runtime));
+}
+
 // The next one comes to the FIFO, and is held there for as long as that is open.
 tcp::Descriptor hold_the_next_one(const Process& server, const std::string& fifo) {
   EXPECT_EQ(::mkfifo(fifo.c_str(), 0600), 0);

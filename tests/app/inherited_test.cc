@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <memory>
+#include <set>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -94,6 +95,63 @@ TEST(Inherited, SocketsAreServedThatMatchWhatIsAskedFor) {
       runtime.run(activate(runtime, threads, sends_more));
     }
   }
+}
+
+// All processes of a master accept from the sockets that it was given, and leave them.
+Task<> activate_a_master(tcp::Runtime& runtime) {
+  const std::string path = "unix:" + testing::TempDir() + "pipette-master-" + std::to_string(::getpid());
+  Sockets sockets(runtime);
+  const std::string tcp_address = sockets.add("127.0.0.1:0");
+  (void)sockets.add(path);
+  Gifts gifts;
+  gifts.sockets = sockets.descriptors();
+  Process master(runtime, {"--prefork", "2", tcp_address, path}, gifts);
+  std::multiset<std::string> processes;
+  std::multiset<std::string> addresses;
+  for (int i = 0; i < 4; ++i) {
+    const std::vector<std::string> where = co_await next(master, "listening");
+    processes.insert(where.at(0));
+    addresses.insert(where.at(1));
+  }
+  EXPECT_THAT(addresses, testing::UnorderedElementsAre(tcp_address, tcp_address, path, path));
+  sockets.let_go();
+  for (const std::string& address : {tcp_address, path}) {
+    std::string body;
+    co_await get(runtime, address, body);
+    EXPECT_TRUE(processes.contains(body)) << body;
+  }
+  master.kill(SIGTERM);
+  (void)co_await next(master, "over");
+  EXPECT_TRUE(std::filesystem::exists(path.substr(5))) << "it is systemd's";
+  std::filesystem::remove(path.substr(5));
+}
+
+TEST(Inherited, SocketsAreServedByAllProcessesOfAMaster) {
+  tcp::Runtime runtime;
+  runtime.run(activate_a_master(runtime));
+}
+
+// An old version does not ask for what the new one does.
+Task<> leave_one_to_the_next(tcp::Runtime& runtime) {
+  Sockets sockets(runtime);
+  const std::string address = sockets.add("127.0.0.1:0");
+  Gifts gifts;
+  gifts.sockets = sockets.descriptors();
+  Process server(runtime, {"--next-at", address, "127.0.0.2:0"}, gifts);
+  const std::vector<std::string> where = co_await next(server, "listening");
+  EXPECT_NE(where.at(1), address);
+  sockets.let_go();
+  server.kill(SIGUSR2);
+  const std::vector<std::string> heir = co_await next(server, "listening");
+  EXPECT_EQ(heir.at(1), address);
+  std::string body;
+  co_await get(runtime, address, body);
+  EXPECT_EQ(body, heir.at(0));
+}
+
+TEST(Inherited, SocketsThatNobodyTookAreLeftToTheNextProcess) {
+  tcp::Runtime runtime;
+  runtime.run(leave_one_to_the_next(runtime));
 }
 
 // Nobody has asked for what another process was told to take.

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <set>
 #include <string>
 #include <unistd.h>
@@ -84,6 +85,38 @@ Task<> serve_with_three(tcp::Runtime& runtime) {
 TEST(Prefork, ServesInEachProcessReplacesOneThatCrashesAndPassesSignalsOn) {
   tcp::Runtime runtime;
   runtime.run(serve_with_three(runtime));
+}
+
+// Where its first thread may run.
+std::vector<int> cores_of(const std::string& process) {
+  std::vector<int> numbers;
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  ::sched_getaffinity(std::stoi(process), sizeof cores, &cores);
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(static_cast<std::size_t>(core), &cores)) numbers.push_back(core);
+  }
+  return numbers;
+}
+
+Task<> serve_pinned(tcp::Runtime& runtime) {
+  Process master(runtime, {"--pin", "--prefork", "2", "127.0.0.1:0"});
+  std::set<std::string> processes;
+  const std::string address = co_await come_up(master, 2, processes);
+  co_await hear_all(runtime, address, processes);
+  std::set<int> cores;
+  for (const std::string& process : processes) {
+    const std::vector<int> its = cores_of(process);
+    EXPECT_THAT(its, SizeIs(1));
+    cores.insert(its.begin(), its.end());
+  }
+  EXPECT_THAT(cores, SizeIs(2));
+}
+
+TEST(Prefork, GivesEachProcessACoreOfItsOwn) {
+  if (cores_of("0").size() == 1) GTEST_SKIP() << "there is one core";
+  tcp::Runtime runtime;
+  runtime.run(serve_pinned(runtime));
 }
 
 Task<> outlive_the_master(tcp::Runtime& runtime) {

@@ -1,13 +1,13 @@
 // A server for the tests of processes, which do to it what an administrator would.
 //
 //   test_server [--threads N] [--pin] [--fail-if PATH] [--hang-if PATH] [--throw-if PATH] [--wait-if PATH]
-//               [--quit-if PATH] [--ready-ms N] [--prefork N] ADDRESS ...
+//               [--quit-if PATH] [--ready-ms N] [--next-at ADDRESS] [--prefork N] ADDRESS ...
 //
 // It answers with its process id, takes SIGUSR2 and SIGHUP, and writes a line for each thing that happens:
 //   listening PID ADDRESS · reloaded PID · ended PID SERVED CUT · failed PID WHY · quit PID
 // If there is such a file, --fail-if and --hang-if have it exit, or wait for ever, before it listens, and --wait-if,
 // until nobody has that FIFO open for writing any more; --throw-if has it throw what is no exception when it listens,
-// and --quit-if say that it is ready, and end.
+// and --quit-if say that it is ready, and end. The next process is given the same arguments, or --next-at's alone.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -36,6 +36,7 @@ struct Arguments {
   std::filesystem::path throws_if;
   std::filesystem::path waits_if;
   std::filesystem::path quits_if;
+  std::string next_at;
   std::vector<app::ListenAt> addresses;
 };
 
@@ -61,6 +62,8 @@ Arguments parse(int count, char** words) {
       arguments.waits_if = words[++i];
     } else if (word == "--quit-if") {
       arguments.quits_if = words[++i];
+    } else if (word == "--next-at") {
+      arguments.next_at = words[++i];
     } else {
       arguments.addresses.push_back({.address = std::string(word)});
     }
@@ -91,6 +94,7 @@ int serve(const Arguments& arguments) {
   serving.on_reload = [] { say("reloaded"); };
   serving.hand_over.emplace();
   serving.hand_over->ready_timeout = arguments.ready_timeout;
+  if (!arguments.next_at.empty()) serving.hand_over->arguments = {arguments.next_at};
   const server::ShutdownReport report = serve_tcp(server, arguments.addresses, serving);
   say("ended", std::to_string(report.served) + " " + std::to_string(report.cut));
   return 0;

@@ -9,7 +9,8 @@
 //
 // Both hold the same sockets for a while, so whoever waits to be accepted is accepted by one of them, also where each
 // loop has a socket of its own (SO_REUSEPORT), whose queue would die with it. The next process may listen at more
-// addresses, or have another number of loops; a socket at an address that it does not ask for is closed.
+// addresses, or have another number of loops; a socket at an address that it does not ask for is closed, and a Unix
+// path removed.
 //
 // When the next one ends before it is ready, or is not within `ready_timeout`, it is killed, the log says so, and this
 // one serves on. When this one is told to stop meanwhile, it is killed too, and nobody serves. A supervisor is told of

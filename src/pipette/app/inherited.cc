@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 #include <unistd.h>
+#include <utility>
 
 #include "pipette/app/internal/environment.h"
 #include "pipette/tcp/listening.h"
@@ -49,6 +50,13 @@ void add_from_supervisor(std::vector<Inherited>& all) {
   }
 }
 
+bool matches(const net::Address& asked, const net::Address& given) {
+  using Kind = net::Address::Kind;
+  if (asked.kind() == Kind::unix_path || given.kind() == Kind::unix_path) return asked == given;
+  if (asked.port() != 0 && asked.port() != given.port()) return false;
+  return asked.kind() == Kind::name || asked.with_port(given.port()) == given;
+}
+
 }  // namespace
 
 std::vector<Inherited> inherited_listeners() {
@@ -56,6 +64,14 @@ std::vector<Inherited> inherited_listeners() {
   add_from_parent(all);
   add_from_supervisor(all);
   return all;
+}
+
+std::vector<Inherited> take_matching(std::vector<Inherited>& given, const net::Address& asked) {
+  std::vector<Inherited> taken;
+  std::vector<Inherited> left;
+  for (Inherited& each : given) (matches(asked, each.address) ? taken : left).push_back(std::move(each));
+  given = std::move(left);
+  return taken;
 }
 
 }  // namespace pipette::app

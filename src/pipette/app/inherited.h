@@ -33,4 +33,8 @@ struct Inherited {
 // tcp::Runtime::adopt_listener() does.
 std::vector<Inherited> inherited_listeners();
 
+// Those of `given` that are for who asks for this address, which go from there: one without a port, or with a name,
+// matches by the rest.
+std::vector<Inherited> take_matching(std::vector<Inherited>& given, const net::Address& asked);
+
 }  // namespace pipette::app

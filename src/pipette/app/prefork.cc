@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "pipette/app/inherited.h"
 #include "pipette/app/internal/cores.h"
 #include "pipette/app/internal/environment.h"
 #include "pipette/app/supervisor.h"
@@ -37,41 +38,59 @@ TimePoint now() {
   return TimePoint(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
 }
 
+void write_log(const PreforkOptions& options, const std::string& line) {
+  if (options.log) {
+    options.log(line);
+  } else {
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
+}
+
 // What the processes listen at: the master's for as long as it lives.
 class Sockets {
  public:
-  Sockets(const std::vector<ListenAt>& addresses, std::size_t processes) : of_(processes) {
+  Sockets(const PreforkOptions& options, std::size_t processes) : options_(options), of_(processes) {
+    std::vector<Inherited> given;
+    if (options.inherit != Inherit::nothing) given = inherited_listeners();
     tcp::Runtime runtime;
-    for (const ListenAt& where : addresses) open(runtime, where);
+    for (const ListenAt& where : options.addresses) open(runtime, where, given);
+    if (options.inherit == Inherit::all) share(given);
   }
 
   // The numbers of those that one process accepts from, as its environment has them.
   std::string list_for(std::size_t process) const {
     std::string list;
     for (const std::size_t index : of_[process]) {
-      list += (list.empty() ? "" : ",") + std::to_string(all_[index].get());
+      list += (list.empty() ? "" : ",") + std::to_string(all_[index].descriptor.get());
     }
     return list;
   }
   // In a process that has been started: all but its own.
   void close_others(std::size_t process) {
     for (std::size_t i = 0; i < all_.size(); ++i) {
-      if (std::ranges::find(of_[process], i) == of_[process].end()) all_[i].close();
+      if (std::ranges::find(of_[process], i) == of_[process].end()) all_[i].descriptor.close();
     }
   }
   void remove_paths() {
     tcp::Runtime runtime;
-    for (Descriptor& each : all_) {
-      (void)runtime.adopt_listener(each.release(), {}, tcp::UnixPath::remove);
+    for (Socket& each : all_) {
+      if (each.is_ours) (void)runtime.adopt_listener(each.descriptor.release(), {}, tcp::UnixPath::remove);
     }
   }
 
  private:
   using Listener = std::unique_ptr<net::Listener>;
 
-  void open(tcp::Runtime& runtime, const ListenAt& where) {
+  struct Socket {
+    Descriptor descriptor;
+    bool is_ours;  // not the supervisor's
+  };
+
+  void open(tcp::Runtime& runtime, const ListenAt& where, std::vector<Inherited>& given) {
     const Result<net::Address> address = net::Address::parse(where.address);
     if (!address) throw std::system_error(address.error(), where.address);
+    const std::vector<Inherited> matching = take_matching(given, *address);
+    if (!matching.empty()) return share(matching);
     const bool is_path = address->kind() == net::Address::Kind::unix_path;
     net::ListenOptions listening = where.listening;
     listening.reuse_port = false;
@@ -90,19 +109,31 @@ class Sockets {
       Result<Listener> own = fail(Errc::not_supported);
       if (!is_path) own = runtime.network().listen(first->address(), listening);
       of_[i].push_back(own ? add(runtime) : shared);
+      if (own || is_path) continue;
+      write_log(options_, "process " + std::to_string(i) + " accepts from the first one's socket at " +
+                              first->address().to_string() + ": " + own.error().message());
     }
     runtime.leave_unix_paths();  // the listeners go; what they listened with stays
+  }
+
+  // What the supervisor gave cannot be had once more, so all accept from it.
+  void share(const std::vector<Inherited>& given) {
+    for (const Inherited& each : given) {
+      for (std::vector<std::size_t>& of_one : of_) of_one.push_back(all_.size());
+      all_.push_back({Descriptor(each.descriptor), false});
+    }
   }
 
   // Without the close-on-exec flag: nobody has taken it yet.
   std::size_t add(tcp::Runtime& runtime) {
     Descriptor descriptor(::fcntl(runtime.listening().back().descriptor, F_DUPFD, 0));
     if (!descriptor.is_open()) give_up("dup");
-    all_.push_back(std::move(descriptor));
+    all_.push_back({std::move(descriptor), true});
     return all_.size() - 1;
   }
 
-  std::vector<Descriptor> all_;
+  const PreforkOptions& options_;
+  std::vector<Socket> all_;
   std::vector<std::vector<std::size_t>> of_;  // each process, by index
 };
 
@@ -143,7 +174,7 @@ class Master {
       : options_(options),
         serve_(serve),
         processes_(options.processes == 0 ? usable_cores().size() : options.processes),
-        sockets_(options.addresses, processes_.size()) {}
+        sockets_(options, processes_.size()) {}
 
   PreforkReport run() {
     for (std::size_t i = 0; i < processes_.size(); ++i) start(i);
@@ -208,6 +239,7 @@ class Master {
     ::setenv(kListenParent, std::to_string(master).c_str(), 1);
     ::setenv(kListenDescriptors, sockets_.list_for(number).c_str(), 1);
     ::setenv(kReadyDescriptor, std::to_string(ready).c_str(), 1);
+    ::setenv(kProcessNumber, std::to_string(number).c_str(), 1);
     int status = 1;
     try {
       status = serve_(number);
@@ -318,13 +350,7 @@ class Master {
     tell_all(SIGKILL);
   }
 
-  void log(const std::string& line) const {
-    if (options_.log) {
-      options_.log(line);
-    } else {
-      std::fprintf(stderr, "%s\n", line.c_str());
-    }
-  }
+  void log(const std::string& line) const { write_log(options_, line); }
 
   const PreforkOptions& options_;
   const std::function<int(std::size_t)>& serve_;

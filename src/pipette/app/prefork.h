@@ -15,7 +15,8 @@
 //   SIGHUP             is passed on to all
 //
 // Each process has a socket of its own at each TCP address (SO_REUSEPORT), which stays when the process ends: whoever
-// waits there is served by the next one. At Unix sockets, and where there is but one, all accept from the same.
+// waits there is served by the next one. At Unix sockets, at those that systemd gave (inherited.h), and where there is
+// but one, all accept from the same. With ServeOptions::pin_threads each process begins with the next core.
 // One that ends is replaced after a pause, which doubles as long as it ends before `healthy_after`; when one has done
 // so `recover_threshold` times in a row, the master ends all and says so. When the master is gone, they end as at
 // SIGTERM. A supervisor (supervisor.h) is told by the master: when all are ready, and that it is alive.
@@ -39,6 +40,7 @@ namespace pipette::app {
 struct PreforkOptions {
   std::vector<ListenAt> addresses;
   std::size_t processes = 0;  // 0: one for each core that this process may use
+  Inherit inherit = Inherit::matching;
   Duration first_pause = std::chrono::milliseconds(100);
   Duration longest_pause = std::chrono::seconds(10);
   Duration healthy_after = std::chrono::minutes(1);

@@ -21,8 +21,9 @@ server::ShutdownReport serve_tcp(const Server& server, std::span<const ListenAt>
   loops.size = options.threads == 0 ? usable_cores().size() : options.threads;
   loops.pins = options.pin_threads;
   loops.blocking = options.blocking;
-  Crew crew(server, loops);
   Parent parent;
+  loops.first_core = parent.our_number() * loops.size;
+  Crew crew(server, loops);
   const Supervisor supervisor = options.tells_supervisor ? Supervisor() : Supervisor("");
   Opening opening(crew, server, options);
   for (const ListenAt& where : addresses) opening.open(where);

@@ -93,7 +93,7 @@ class Crew::Distributor final : public net::Listener {
   std::vector<std::unique_ptr<Member>>& members_;
 };
 
-Crew::Crew(const Server& server, const CrewOptions& options) : pins_(options.pins) {
+Crew::Crew(const Server& server, const CrewOptions& options) : pins_(options.pins), first_core_(options.first_core) {
   for (std::size_t i = 0; i < std::max<std::size_t>(options.size, 1); ++i) {
     members_.push_back(std::make_unique<Member>(server, options.blocking));
   }
@@ -119,18 +119,19 @@ void Crew::distribute(std::unique_ptr<net::Listener> listener, net::Security* se
 
 server::ShutdownReport Crew::run(Task<> beside) {
   const std::vector<int> cores = usable_cores();
+  const auto core_of = [&](std::size_t member) { return cores[(first_core_ + member) % cores.size()]; };
   std::exception_ptr failure;
   try {
     for (std::size_t i = 1; i < members_.size(); ++i) {
       ++at_work_;
-      members_[i]->thread = std::thread([this, i, core = cores[i % cores.size()]] {
+      members_[i]->thread = std::thread([this, i, core = core_of(i)] {
         std::optional<Pinned> pinned;
         if (pins_) pinned.emplace(core);
         run_on_thread(*members_[i]);
       });
     }
     std::optional<Pinned> pinned;
-    if (pins_) pinned.emplace(cores.front());
+    if (pins_) pinned.emplace(core_of(0));
     first().run(lead(std::move(beside)));
   } catch (...) {
     failure = std::current_exception();

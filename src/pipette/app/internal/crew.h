@@ -30,8 +30,9 @@
 namespace pipette::app {
 
 struct CrewOptions {
-  std::size_t size = 1;  // at least 1
-  bool pins = false;     // each to a core of its own, as far as there are enough
+  std::size_t size = 1;        // at least 1
+  bool pins = false;           // each to a core of its own, as far as there are enough
+  std::size_t first_core = 0;  // among those that may be used, over and over: the first loop's
   tcp::ThreadPoolOptions blocking;
 };
 
@@ -81,6 +82,7 @@ class Crew {
   void member_ended();
 
   const bool pins_;
+  const std::size_t first_core_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<Distributor*> distributors_;  // each is one of the first member's listeners, until that has ended
   std::size_t at_work_ = 0;                 // on threads of their own; the first loop's to count

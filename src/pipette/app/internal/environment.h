@@ -15,6 +15,7 @@ namespace pipette::app {
 inline constexpr const char* kListenParent = "PIPETTE_LISTEN_PARENT";
 inline constexpr const char* kListenDescriptors = "PIPETTE_LISTEN_FDS";
 inline constexpr const char* kReadyDescriptor = "PIPETTE_READY_FD";
+inline constexpr const char* kProcessNumber = "PIPETTE_PROCESS";  // of those of one master, from 0
 
 // Empty: there is none.
 inline std::string_view variable(const char* name) {

@@ -13,12 +13,6 @@ using net::Address;
 
 bool is_path(const Address& address) { return address.kind() == Address::Kind::unix_path; }
 
-bool matches(const Address& asked, const Address& given) {
-  if (is_path(asked) || is_path(given)) return asked == given;
-  if (asked.port() != 0 && asked.port() != given.port()) return false;
-  return asked.kind() == Address::Kind::name || asked.with_port(given.port()) == given;
-}
-
 bool has(const std::vector<Address>& addresses, const Address& address) {
   return std::ranges::find(addresses, address) != addresses.end();
 }
@@ -42,7 +36,7 @@ void Opening::open(const ListenAt& where) {
   listening.keep_alive = server_.options().tcp_keepalive;
   listening.reuse_port = false;
   const bool is_for_each = crew_.size() > 1 && options_.distribution == Distribution::reuse_port && !is_path(*address);
-  const std::vector<Inherited> given = take_given(*address);
+  const std::vector<Inherited> given = take_matching(given_, *address);
   if (is_for_each) {
     open_for_each(*address, listening, given, where.security);
   } else {
@@ -52,9 +46,6 @@ void Opening::open(const ListenAt& where) {
 
 void Opening::finish() {
   while (options_.inherit == Inherit::all && !given_.empty()) open({.address = given_.front().address.to_string()});
-  for (const Inherited& left : given_) {
-    if (left.from == Inherited::From::parent) tcp::Descriptor(left.descriptor).close();
-  }
   for (std::size_t i = 0; i < crew_.size(); ++i) {
     for (const tcp::Listening& each : crew_.runtime(i).listening()) {
       if (!has(addresses_, each.address)) addresses_.push_back(each.address);
@@ -62,18 +53,23 @@ void Opening::finish() {
       passed_.push_back({each.descriptor, owns_path});
     }
   }
+  for (const Inherited& left : given_) leave(left);
+}
+
+// What the supervisor gave is its own: the next process may ask for it.
+void Opening::leave(const Inherited& left) {
+  if (left.from == Inherited::From::supervisor) {
+    passed_.push_back({left.descriptor, false});
+  } else if (left.owns_path) {
+    unwanted_.push_back(adopt(0, left, {}));
+  } else {
+    tcp::Descriptor(left.descriptor).close();
+  }
 }
 
 void Opening::own_paths() {
   for (const Address& path : paths_to_own_) crew_.first().own_unix_path(path);
-}
-
-std::vector<Inherited> Opening::take_given(const Address& address) {
-  std::vector<Inherited> taken;
-  std::vector<Inherited> left;
-  for (Inherited& given : given_) (matches(address, given.address) ? taken : left).push_back(std::move(given));
-  given_ = std::move(left);
-  return taken;
+  unwanted_.clear();
 }
 
 // A listener for each loop, and more where more were given: none may be left alone with those who wait there.

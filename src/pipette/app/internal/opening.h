@@ -30,7 +30,8 @@ class Opening {
   // Serves what was given for another address, where that is asked for, and closes what nobody else could serve.
   void finish();
 
-  // From now on the paths are ours to remove that were given with their sockets: whoever gave them has let go.
+  // From now on the paths are ours to remove that were given with their sockets, and those that nobody asked for are:
+  // whoever gave them has let go.
   void own_paths();
 
   // Where the crew listens, each address once.
@@ -41,7 +42,6 @@ class Opening {
  private:
   using Listener = std::unique_ptr<net::Listener>;
 
-  std::vector<Inherited> take_given(const net::Address& address);
   void open_for_each(const net::Address& address, net::ListenOptions listening, const std::vector<Inherited>& given,
                      net::Security* security);
   void open_for_all(const net::Address& address, const net::ListenOptions& listening,
@@ -49,6 +49,7 @@ class Opening {
   Listener adopt(std::size_t member, const Inherited& given, const net::ListenOptions& listening);
   Listener listen(const net::Address& address, const net::ListenOptions& listening);
   void add_for_all(Listener listener, net::Security* security);
+  void leave(const Inherited& left);
 
   Crew& crew_;
   const Server& server_;
@@ -58,6 +59,7 @@ class Opening {
   std::vector<net::Address> paths_to_own_;    // of Unix sockets that were given with their paths
   std::vector<net::Address> paths_to_leave_;  // of Unix sockets that somebody else looks after
   std::vector<Passed> passed_;
+  std::vector<Listener> unwanted_;  // of Unix sockets that were given with their paths
 };
 
 }  // namespace pipette::app

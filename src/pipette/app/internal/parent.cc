@@ -14,6 +14,7 @@ namespace pipette::app {
 
 Parent::Parent() {
   if (number_in(variable(kListenParent)) != ::getppid()) return;
+  our_number_ = number_in<std::size_t>(variable(kProcessNumber)).value_or(0);
   const std::optional<int> number = number_in(variable(kReadyDescriptor));
   if (!number) return;
   waits_ = tcp::Descriptor(*number);

@@ -23,9 +23,9 @@ namespace pipette::app {
 namespace {
 
 // What another process was told, or we were.
-constexpr std::array<std::string_view, 7> kNotForOthers = {
-    "LISTEN_PID=",         "LISTEN_FDS=",      "LISTEN_FDNAMES=", "WATCHDOG_PID=", "PIPETTE_LISTEN_PARENT=",
-    "PIPETTE_LISTEN_FDS=", "PIPETTE_READY_FD="};
+constexpr std::array<std::string_view, 8> kNotForOthers = {
+    "LISTEN_PID=",         "LISTEN_FDS=",       "LISTEN_FDNAMES=", "WATCHDOG_PID=", "PIPETTE_LISTEN_PARENT=",
+    "PIPETTE_LISTEN_FDS=", "PIPETTE_READY_FD=", "PIPETTE_PROCESS="};
 
 // What this process was started with, its name first.
 std::vector<std::string> own_command() {
