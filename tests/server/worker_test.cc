@@ -168,7 +168,7 @@ TEST(Worker, ShedsInTurnsAndPausesEvenIfNotAllAreShed) {
   lab.advance(5ms - 1ns);
   const Count& shed = worker.metrics().connections_shed;
   while (shed.get() == 0) ASSERT_TRUE(lab.world().step());
-  EXPECT_EQ(shed.get(), 16U) << "and then it is somebody else's turn";
+  EXPECT_EQ(shed.get(), 4U) << "and then it is somebody else's turn";
   lab.settle();
   EXPECT_EQ(shed.get(), 1024U);
   EXPECT_EQ(lab.elapsed(), 5ms);
@@ -194,7 +194,7 @@ TEST(Worker, ShedsNoMoreOnceItShutsDown) {
   shutdown.start();
   app.lab().settle();
   EXPECT_TRUE(shutdown.done());
-  EXPECT_EQ(app.worker().metrics().connections_shed.get(), 16U) << "the others went with the listener";
+  EXPECT_EQ(app.worker().metrics().connections_shed.get(), 4U) << "the others went with the listener";
   EXPECT_TRUE(std::ranges::all_of(peers, [](Peer& peer) { return peer.was_reset(); }));
   EXPECT_EQ(app.lab().elapsed(), 5ms);
 }
