@@ -93,7 +93,9 @@ TEST_F(RecycledSession, IsCountedFromTheBeginningOfItsOwnConnection) {
   Peer before = leave_one_idle();
   app_.lab().advance(60s);
   Peer peer = app_.connect();
-  peer.send(kGet);
+  peer.send("GET / HTTP/1.1\r\nHo");
+  app_.lab().advance(9s);
+  peer.send("st: a\r\n\r\n");
   peer.expect_response(200);
   before.send(kGet);
   EXPECT_EQ(body_of(before), "/||||1.2") << "and the first goes on where it was";

@@ -19,7 +19,7 @@ namespace pipette::server {
 namespace {
 
 constexpr Duration kFirstPause = std::chrono::milliseconds(5);
-constexpr unsigned kMaxAcceptsInARow = 4;
+constexpr unsigned kMaxAcceptsInARow = 4;  // each begins a session, which may end at once
 // Connections that are dropped before an accept is tried again: as many as may wait, unless somebody asked for more.
 constexpr unsigned kMaxShedsInARow = 1024;
 constexpr Duration kLongestPause = std::chrono::seconds(1);
