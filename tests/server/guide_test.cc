@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "pipette/async/long_work.h"
 #include "pipette/lab/gtest.h"
 #include "pipette/lab/lab.h"
 #include "pipette/lab/matchers.h"
@@ -31,6 +32,22 @@ Task<> later(RequestCtx& ctx) {
   const async::StopReason why = co_await ctx.sleep(2s);
   if (why != async::StopReason::none) co_return;  // nobody waits any more
   ctx.set_body("at last");
+}
+
+std::size_t count_primes_below(std::size_t end) {
+  std::vector<bool> is_composite(end);
+  std::size_t count = 0;
+  for (std::size_t i = 2; i < end; ++i) {
+    if (is_composite[i]) continue;
+    ++count;
+    for (std::size_t multiple = i * i; multiple < end; multiple += i) is_composite[multiple] = true;
+  }
+  return count;
+}
+
+Task<> primes(RequestCtx& ctx) {
+  co_await async::LongWork(ctx.runtime().loop());
+  ctx.set_body(std::to_string(count_primes_below(100'000)));
 }
 
 void report(RequestCtx& ctx, BlockingCtx& wait) {
@@ -82,9 +99,11 @@ TEST(ServerGuide, HasThreeKindsOfHandlers) {
   lab.serve(hello, "app:80");
   lab.serve(later, "app:81");
   lab.serve(blocking(report), "app:82");
+  lab.serve(primes, "app:83");
   EXPECT_EQ(lab.get("http://app/?name=Ada").body, "Hello, Ada!");
   EXPECT_EQ(lab.get("http://app:81/").body, "at last");
   EXPECT_EQ(lab.get("http://app:82/").body, "a report");
+  EXPECT_EQ(lab.get("http://app:83/").body, "9592");
   EXPECT_EQ(lab.elapsed(), 4s);
 }
 
